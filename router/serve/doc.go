@@ -1,0 +1,14 @@
+// Package serve is the router's front door: bytes of HTTP in, GraphQL requests out to an Engine, its answers
+// back as bytes.
+//
+// In comes an HTTP request. It passes routing, CORS, CSRF prevention and authentication, is decoded to a
+// Request by the GraphQL over HTTP specification (https://graphql.github.io/graphql-over-http/draft/), and is
+// given to the Engine. Out goes the engine's Response, with the media type that the client accepts and the
+// status code that the specification gives to its Outcome. Subscriptions are carried by server-sent events
+// (https://github.com/enisdenjo/graphql-sse, distinct connections) and by WebSocket (the subprotocol
+// graphql-transport-ws, https://github.com/enisdenjo/graphql-ws).
+//
+// The package knows nothing of schemas, plans or subgraphs, and never looks into data: what it must know of
+// an answer, the engine says in the Response. Every refusal of its own is a GraphQL error with
+// extensions.code.
+package serve

@@ -1,0 +1,133 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+// Request is one GraphQL request as the client sent it: well-formed JSON of the right kinds, nothing more is
+// checked. Its bytes belong to the package; they are valid until Execute returns or, for a subscription,
+// until it is closed.
+type Request struct {
+	// Query is the document's text. It is empty only if Extensions or DocumentID are there to say which
+	// document is meant.
+	Query string
+	// OperationName picks an operation of the document; empty if the client gave none.
+	OperationName string
+	// DocumentID identifies a persisted document (documentId of the specification's appendix); mostly empty.
+	DocumentID string
+	// Variables is a JSON object, or nil. No name occurs twice in it.
+	Variables json.RawMessage
+	// Extensions is a JSON object, or nil.
+	Extensions json.RawMessage
+	// Header are the client's headers. On a WebSocket these are the headers of the handshake, with the
+	// Authorization of connection_init. They must not be changed.
+	Header http.Header
+	// ID names the request in logs, and towards subgraphs. Never empty.
+	ID string
+	// QueryOnly is set for GET: a mutation is to be refused with the Outcome MutationByGET.
+	QueryOnly bool
+}
+
+// Engine answers GraphQL requests. It is safe for concurrent use.
+//
+// ctx ends when the client has gone, when Config.Timeout is over or when the router has drained for
+// too long. The methods never return nil, nil.
+type Engine interface {
+	// Execute answers a query or a mutation. It refuses a subscription with the Outcome StreamRequired.
+	Execute(ctx context.Context, req *Request) *Response
+	// Subscribe starts a subscription. The Response is nil then. Of an operation that is no subscription,
+	// or of one that is refused, the Response is the answer and the Subscription is nil.
+	Subscribe(ctx context.Context, req *Request) (Subscription, *Response)
+}
+
+// Subscription is a running subscription. Next is called by one goroutine; Close by the same one, once, after the last
+// Next.
+type Subscription interface {
+	// Next waits for the next event. It returns io.EOF when the subscription has completed; any other error
+	// ends it too, and is told to the client as INTERNAL_SERVER_ERROR. A Response whose Outcome is not
+	// Executed is the last one.
+	Next(ctx context.Context) (*Response, error)
+	// Close ends the subscription, also towards the subgraph.
+	Close() error
+}
+
+// Response is one GraphQL response.
+type Response struct {
+	// Body is the whole response as JSON. It is valid until Free.
+	Body []byte
+	// Outcome decides the status code.
+	Outcome Outcome
+	// Header are headers to add to the HTTP response; nil for none. On streams they are left out.
+	Header http.Header
+	// Operation describes the operation for the access log.
+	Operation Operation
+	// Free gives Body back to a pool; nil if there is none.
+	Free func()
+}
+
+// Operation is what the access log says about an operation. Each member may be empty: of a document that
+// does not parse nothing is known.
+type Operation struct {
+	// Name is the operation's name in the document.
+	Name string
+	// Kind is "query", "mutation" or "subscription".
+	Kind string
+	// Code is the extensions.code of the response's first error.
+	Code string
+}
+
+// Release gives the body back. Nobody may touch it afterwards.
+func (r *Response) Release() {
+	if r.Free != nil {
+		r.Free()
+		r.Free = nil
+	}
+	r.Body = nil
+}
+
+// Outcome says how far a request came.
+type Outcome uint8
+
+// The outcomes. The status is that of application/graphql-response+json; a client that wants
+// application/json gets 200 for RequestError, as the specification asks for, and the same for the rest.
+const (
+	// Executed: the operation ran, the body has a data entry, be it null. 200.
+	Executed Outcome = iota
+	// RequestError: the document does not parse or validate, names no operation, or the variables don't
+	// fit; the body has no data entry. 400.
+	RequestError
+	// MutationByGET: 405.
+	MutationByGET
+	// StreamRequired: a subscription where the client accepts no stream. 406.
+	StreamRequired
+	// Unauthenticated: the request needs a token as a whole. 401.
+	Unauthenticated
+	// Forbidden: the caller may not make this request as a whole. 403.
+	Forbidden
+	// NotFound: a persisted document that is not known. 404.
+	NotFound
+	// TooManyRequests: the caller is over its limit; Response.Header may hold Retry-After. 429.
+	TooManyRequests
+	// Unavailable: the router can't take the request now. 503.
+	Unavailable
+	// Internal: something is broken on our side. 500.
+	Internal
+
+	outcomes
+)
+
+// statuses are the HTTP status codes by Outcome.
+var statuses = [outcomes]int{
+	Executed:        http.StatusOK,
+	RequestError:    http.StatusBadRequest,
+	MutationByGET:   http.StatusMethodNotAllowed,
+	StreamRequired:  http.StatusNotAcceptable,
+	Unauthenticated: http.StatusUnauthorized,
+	Forbidden:       http.StatusForbidden,
+	NotFound:        http.StatusNotFound,
+	TooManyRequests: http.StatusTooManyRequests,
+	Unavailable:     http.StatusServiceUnavailable,
+	Internal:        http.StatusInternalServerError,
+}
