@@ -1,0 +1,191 @@
+// Package database opens a service's own database: a SQLite file (modernc.org/sqlite) in one process, a
+// Postgres database (lib/pq) in production, the same sqlx code on both.
+//
+// SQL is written once, in the subset that both engines read alike: placeholders $1, $2, … in order of
+// appearance, RETURNING, ON CONFLICT, CHECK, row values for keysets; comparable times as BIGINT microseconds
+// (Micros), ids as TEXT, money as BIGINT, JSON as opaque TEXT, booleans as TRUE and FALSE. What differs is in
+// Dialect. Writes go through Tx: SQLite has one writer, whose transactions take the lock at once, so that a
+// transaction never fails halfway because another one wrote; Postgres runs them as read committed, with rows
+// locked by Dialect.ForUpdate, and repeats those that the server ends with a serialisation error or a deadlock.
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+func init() { sqlx.BindDriver("sqlite", sqlx.DOLLAR) }
+
+// DB is a service's database. It is safe for concurrent use.
+type DB struct {
+	// Read runs queries outside of transactions: many at a time, each seeing what is committed.
+	Read *sqlx.DB
+	// Dialect is what the engine writes in its own way.
+	Dialect Dialect
+
+	write *sqlx.DB
+}
+
+// Tx is a transaction that may write.
+type Tx struct {
+	*sqlx.Tx
+	// Dialect is that of the database.
+	Dialect Dialect
+}
+
+// Querier is what DB.Read and a Tx have in common.
+type Querier interface {
+	sqlx.QueryerContext
+	GetContext(ctx context.Context, dest any, query string, args ...any) error
+	SelectContext(ctx context.Context, dest any, query string, args ...any) error
+}
+
+// Open connects to the database at a URL and brings its schema up to date: "sqlite:PATH", a file that is created
+// if needed together with its folder, or "postgres://…". Migrations are read from the folder that fsys is: those
+// for both engines at its top, those for one engine in its sub-folder named sqlite or postgres.
+func Open(ctx context.Context, rawURL string, fsys fs.FS) (*DB, error) {
+	db, err := connect(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
+	}
+	if err := migrate(ctx, db, fsys); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("migrate database %s: %w", redact(rawURL), err)
+	}
+	return db, nil
+}
+
+func connect(rawURL string) (*DB, error) {
+	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok {
+		return connectSQLite(path)
+	}
+	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
+		return connectPostgres(rawURL)
+	}
+	return nil, errors.New("want sqlite:PATH or postgres://…")
+}
+
+func connectSQLite(path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	// A commit is on the disk before it is acknowledged (FULL); a writer takes its lock when it begins.
+	const pragmas = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock=immediate"
+	write, err := sqlx.Open("sqlite", "file:"+path+"?"+pragmas)
+	if err != nil {
+		return nil, err
+	}
+	write.SetMaxOpenConns(1)
+	if err := write.Ping(); err != nil {
+		write.Close()
+		return nil, err
+	}
+	read, err := sqlx.Open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)")
+	if err != nil {
+		write.Close()
+		return nil, err
+	}
+	readers := max(4, runtime.NumCPU())
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	return &DB{Read: read, write: write, Dialect: SQLite}, nil
+}
+
+func connectPostgres(rawURL string) (*DB, error) {
+	pool, err := sqlx.Open("postgres", rawURL)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(20)
+	pool.SetMaxIdleConns(20)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := pool.Ping(); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &DB{Read: pool, write: pool, Dialect: Postgres}, nil
+}
+
+// Close closes all connections.
+func (db *DB) Close() error {
+	err := db.Read.Close()
+	if db.write != db.Read {
+		err = errors.Join(err, db.write.Close())
+	}
+	return err
+}
+
+// Tx runs fn in a transaction and commits it, unless fn returns an error or panics. fn may run more than
+// once, when the engine asks to repeat the transaction: it must have no effect but through tx.
+func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := db.once(ctx, fn)
+		if err == nil || attempt == maxAttempts || !repeatable(err) {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(attempt*attempt) * 5 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// maxAttempts bounds how often a transaction is repeated.
+const maxAttempts = 8
+
+func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
+	tx, err := db.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() // does nothing after a commit; runs also when fn panics
+	if err := fn(&Tx{tx, db.Dialect}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// repeatable reports whether the engine ended a transaction for a reason that repeating it cures.
+func repeatable(err error) bool {
+	var p *pq.Error
+	if errors.As(err, &p) {
+		return p.Code == "40001" || p.Code == "40P01" // serialisation failure, deadlock
+	}
+	var s *sqlite.Error
+	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// IsUnique reports whether err says that a row with the same unique key exists.
+func IsUnique(err error) bool {
+	var p *pq.Error
+	if errors.As(err, &p) {
+		return p.Code == "23505"
+	}
+	var s *sqlite.Error
+	return errors.As(err, &s) && (s.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || s.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// redact hides the password of a URL.
+func redact(rawURL string) string {
+	if u, err := url.Parse(rawURL); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return rawURL
+}

@@ -1,0 +1,55 @@
+package database
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Dialect is the engine behind a DB, and what it writes in its own way.
+type Dialect string
+
+// The two engines.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// ForUpdate ends a SELECT whose rows the transaction is going to change. SQLite needs nothing: its writers
+// stand in line from their BEGIN on.
+func (d Dialect) ForUpdate() string {
+	if d == Postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// SkipLocked is ForUpdate, passing over rows that another transaction holds: how several replicas share work.
+func (d Dialect) SkipLocked() string {
+	if d == Postgres {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// Micros is how a time is stored: microseconds since 1970, comparable in SQL on both engines.
+func Micros(t time.Time) int64 { return t.UnixMicro() }
+
+// Time is the inverse of Micros.
+func Time(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+
+// In writes the list of an IN: "($3, $4, $5)" for three values after two others, and their arguments behind
+// the given ones. It must not be called with no values.
+func In[T any](args []any, values []T) (string, []any) {
+	var b strings.Builder
+	b.WriteByte('(')
+	for i, v := range values {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		args = append(args, v)
+		fmt.Fprintf(&b, "$%d", len(args))
+	}
+	b.WriteByte(')')
+	return b.String(), args
+}
