@@ -54,14 +54,15 @@ type Querier interface {
 }
 
 // Open connects to the database at a URL and brings its schema up to date: "sqlite:PATH", a file that is created
-// if needed together with its folder, or "postgres://…". Migrations are read from the folder that fsys is: those
-// for both engines at its top, those for one engine in its sub-folder named sqlite or postgres.
-func Open(ctx context.Context, rawURL string, fsys fs.FS) (*DB, error) {
+// if needed together with its folder, or "postgres://…". Migrations are read from all the folders given: those
+// for both engines at the top of a folder, those for one engine in its sub-folder named sqlite or postgres.
+// Versions below 100 belong to the packages in internal/, a service's own begin at 100.
+func Open(ctx context.Context, rawURL string, migrations ...fs.FS) (*DB, error) {
 	db, err := connect(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
 	}
-	if err := migrate(ctx, db, fsys); err != nil {
+	if err := migrate(ctx, db, migrations); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("migrate database %s: %w", redact(rawURL), err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -15,8 +16,8 @@ import (
 
 // migrate applies the migrations that the database doesn't have yet, each in a transaction. A database that has
 // one that this program doesn't know was made by a newer program, and is refused.
-func migrate(ctx context.Context, db *DB, fsys fs.FS) error {
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
+func migrate(ctx context.Context, db *DB, folders []fs.FS) error {
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithAllowOutofOrder(true)}
 	if db.Dialect == Postgres {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
@@ -24,7 +25,7 @@ func migrate(ctx context.Context, db *DB, fsys fs.FS) error {
 		}
 		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
 	}
-	provider, err := goose.NewProvider(dialect, db.write.DB, overlay{fsys, string(db.Dialect)}, options...)
+	provider, err := goose.NewProvider(dialect, db.write.DB, overlay{folders, string(db.Dialect)}, options...)
 	if err != nil {
 		return err
 	}
@@ -50,42 +51,48 @@ func refuseNewer(ctx context.Context, provider *goose.Provider) error {
 	return nil
 }
 
-// overlay shows the files at the top of a folder and those of one sub-folder as one folder.
+// overlay shows the files at the top of several folders, and those of one sub-folder of each, as one folder.
 type overlay struct {
-	fs.FS
-	sub string
+	folders []fs.FS
+	sub     string
 }
 
-// Open opens a file of either folder.
+// Open opens a file of any of the folders.
 func (o overlay) Open(name string) (fs.File, error) {
-	f, err := o.FS.Open(o.sub + "/" + name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return o.FS.Open(name)
+	for _, folder := range o.folders {
+		for _, path := range []string{o.sub + "/" + name, name} {
+			f, err := folder.Open(path)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return f, err
+			}
+		}
 	}
-	return f, err
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// ReadDir lists the migrations of both folders, in order of name.
-func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
-	top, err := fs.ReadDir(o.FS, name)
-	if err != nil {
-		return nil, err
+// ReadDir lists the migrations of all folders, in order of name.
+func (o overlay) ReadDir(string) ([]fs.DirEntry, error) {
+	var all []fs.DirEntry
+	for _, folder := range o.folders {
+		for _, path := range []string{".", o.sub} {
+			entries, err := fs.ReadDir(folder, path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			all = append(all, entries...)
+		}
 	}
-	own, err := fs.ReadDir(o.FS, o.sub)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	all := slices.DeleteFunc(append(top, own...), func(e fs.DirEntry) bool { return e.IsDir() })
+	all = slices.DeleteFunc(all, func(e fs.DirEntry) bool { return e.IsDir() })
 	slices.SortFunc(all, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return all, nil
 }
 
-// Glob lists the migrations that a pattern names; goose asks for all of them.
+// Glob lists the migrations that a pattern names: goose asks for *.sql.
 func (o overlay) Glob(pattern string) ([]string, error) {
 	entries, err := o.ReadDir(".")
 	var names []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), pattern[strings.LastIndexByte(pattern, '.'):]) {
+		if ok, _ := path.Match(pattern, e.Name()); ok {
 			names = append(names, e.Name())
 		}
 	}

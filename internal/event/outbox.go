@@ -1,0 +1,125 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
+)
+
+// Outbox is a service's record of what it has to say, and the relay that says it. Make it with NewOutbox.
+type Outbox struct {
+	db     *database.DB
+	source string
+	wake   chan struct{}
+}
+
+// NewOutbox returns the outbox of the service that is the source, such as "agora/orders".
+func NewOutbox(db *database.DB, source string) *Outbox {
+	return &Outbox{db: db, source: source, wake: make(chan struct{}, 1)}
+}
+
+// Append writes events into the outbox, in the transaction of what they tell of. Call Wake after its commit.
+func (o *Outbox) Append(ctx context.Context, tx *database.Tx, events ...Event) error {
+	correlation, causation := correlationOf(ctx)
+	for _, e := range events {
+		err := tx.GetContext(ctx, &e.Sequence, `
+			INSERT INTO outbox_sequence (subject, last) VALUES ($1, 1)
+			ON CONFLICT (subject) DO UPDATE SET last = outbox_sequence.last + 1
+			RETURNING last`, e.Subject)
+		if err != nil {
+			return fmt.Errorf("number event %s: %w", e.Type, err)
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO outbox (id, type, subject, sequence, time_us, correlation, causation, data)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			e.ID, e.Type, e.Subject, e.Sequence, database.Micros(time.Now()), correlation, causation, string(e.Data))
+		if err != nil {
+			return fmt.Errorf("append event %s: %w", e.Type, err)
+		}
+	}
+	return nil
+}
+
+// Wake tells the relay that there is something to publish, so that it need not wait for its next look.
+func (o *Outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// The relay's batch, and how often it looks without being woken.
+const (
+	relayBatch    = 200
+	relayInterval = time.Second
+)
+
+// Relay publishes what is unpublished until ctx ends. Several replicas may run: what two of them publish, the
+// inboxes take once.
+func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
+	timer := time.NewTicker(relayInterval)
+	defer timer.Stop()
+	for {
+		n, err := o.publish(ctx, bus)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			log.ErrorContext(ctx, "publish events", "source", o.source, "error", err)
+		}
+		if err == nil && n == relayBatch {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-o.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// publish sends one batch of what is unpublished. It takes rows by their mark and not by "id greater than the
+// last", since rows become visible in the order of commits, not of ids.
+func (o *Outbox) publish(ctx context.Context, bus Bus) (int, error) {
+	var rows []row
+	err := o.db.Read.SelectContext(ctx, &rows, `
+		SELECT id, type, subject, sequence, time_us, correlation, causation, data
+		FROM outbox WHERE published_us IS NULL ORDER BY id LIMIT $1`, relayBatch)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	events := make([]Event, len(rows))
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		events[i], ids[i] = r.event(o.source), r.ID
+	}
+	if err := bus.Publish(ctx, events); err != nil {
+		return 0, err
+	}
+	return len(rows), o.mark(ctx, ids)
+}
+
+func (o *Outbox) mark(ctx context.Context, ids []string) error {
+	return o.db.Tx(ctx, func(tx *database.Tx) error {
+		list, args := database.In([]any{database.Micros(time.Now())}, ids)
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET published_us = $1 WHERE id IN `+list, args...)
+		return err
+	})
+}
+
+type row struct {
+	ID, Type, Subject, Correlation, Causation, Data string
+	Sequence                                        int64
+	TimeUs                                          int64 `db:"time_us"`
+}
+
+func (r row) event(source string) Event {
+	return Event{
+		ID: r.ID, Source: source, Type: r.Type, Subject: r.Subject, Sequence: r.Sequence,
+		Time: database.Time(r.TimeUs), Correlation: r.Correlation, Causation: r.Causation, Data: []byte(r.Data),
+	}
+}
