@@ -10,8 +10,19 @@ type Supergraph struct {
 	Objects []string
 	// Subgraphs in the order of their join__Graph names.
 	Subgraphs []Subgraph
+	// Types are the object, interface and union types, the inaccessible ones included, in name order.
+	Types []*Type
+	// Query, Mutation and Subscription are the root types; nil where the supergraph has none.
+	Query, Mutation, Subscription *Type
 
-	objects map[string]ObjectID
+	objects      map[string]ObjectID
+	types        map[string]*Type
+	byObject     []*Type // by ObjectID
+	apiPossible  map[string]TypeSet
+	enumValues   map[string]map[string]struct{}
+	requirements map[[2]string]*Requirement
+	labels       []string
+	fieldSets    int
 }
 
 // Subgraph is one subgraph of a supergraph.
@@ -37,3 +48,29 @@ func (s *Supergraph) ObjectOf(name []byte) ObjectID {
 	}
 	return NoObject
 }
+
+// Type returns a composite type by its name, or nil.
+func (s *Supergraph) Type(name string) *Type { return s.types[name] }
+
+// ObjectType returns the object type of a number.
+func (s *Supergraph) ObjectType(id ObjectID) *Type { return s.byObject[id] }
+
+// Possible returns the runtime types that a client may meet where a composite type of the API schema is
+// promised: over the whole supergraph, without inaccessible object types. It is empty for other names.
+func (s *Supergraph) Possible(typeName string) TypeSet { return s.apiPossible[typeName] }
+
+// EnumValues returns the values of an enum of the API schema, or nil for other names. The map must not be
+// changed.
+func (s *Supergraph) EnumValues(enum string) map[string]struct{} { return s.enumValues[enum] }
+
+// Requirement returns what a caller must prove to see a field of the API schema, or nil for nothing. Equal
+// requirements of different fields are the same pointer.
+func (s *Supergraph) Requirement(typeName, field string) *Requirement {
+	return s.requirements[[2]string{typeName, field}]
+}
+
+// Labels returns the labels of progressive overrides, sorted.
+func (s *Supergraph) Labels() []string { return s.labels }
+
+// FieldSets counts the field sets of the supergraph: their IDs are below it.
+func (s *Supergraph) FieldSets() int { return s.fieldSets }
