@@ -1,0 +1,21 @@
+import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
+import { createPortal } from 'react-dom'
+import { useUnreachable } from './fetcher.js'
+
+// Notice is the bar above everything while the server gives no answer. Trying again asks for the
+// schema, which also brings back completion and documentation.
+export function Notice() {
+  const reason = useUnreachable()
+  const { introspect } = useGraphiQLActions()
+  const busy = useGraphiQL(state => state.isIntrospecting)
+  if (!reason) return null
+  return createPortal(
+    <div className="notice" role="alert">
+      <span>{reason}</span>
+      <button type="button" className="plain" disabled={busy} onClick={() => introspect()}>
+        {busy ? 'Trying …' : 'Try again'}
+      </button>
+    </div>,
+    document.getElementById('notice'),
+  )
+}

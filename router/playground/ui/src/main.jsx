@@ -1,0 +1,38 @@
+import { GraphiQL } from 'graphiql'
+import 'graphiql/style.css'
+import { createRoot } from 'react-dom/client'
+import { config } from './config.js'
+import { Examples } from './Examples.jsx'
+import { fetcher } from './fetcher.js'
+import { FollowSystemTheme } from './FollowSystemTheme.jsx'
+import './monaco.js'
+import { Notice } from './Notice.jsx'
+import { Session } from './Session.jsx'
+import './style.css'
+
+const tabs = config.tabs?.map(({ query, variables, headers }) => ({ query, variables, headers })) ?? []
+
+// GraphiQL opens the first of its default tabs without variables and headers, unless told again.
+// From the second visit on it restores what the visitor left.
+const first = localStorage.getItem('graphiql:tabState') ? undefined : tabs[0]
+
+createRoot(document.getElementById('playground')).render(
+  <GraphiQL
+    fetcher={fetcher}
+    defaultTabs={tabs.length ? tabs : undefined}
+    initialVariables={first?.variables}
+    initialHeaders={first?.headers}
+    defaultEditorToolsVisibility={tabs.some(tab => tab.variables) ? 'variables' : undefined}
+    shouldPersistHeaders
+  >
+    <GraphiQL.Logo>
+      <div className="header">
+        <Examples />
+        <Session />
+        <span className="title">{config.title}</span>
+        <Notice />
+        <FollowSystemTheme />
+      </div>
+    </GraphiQL.Logo>
+  </GraphiQL>,
+)
