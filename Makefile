@@ -1,0 +1,48 @@
+# Everything a person does with this repository. `make help` lists it.
+GO ?= go
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## start the whole supergraph in one process and say where to point a browser
+	$(GO) run ./tools/agora dev
+
+.PHONY: test
+test: ## run all tests; what they need is found, started or installed by the script
+	@tools/test.sh
+
+.PHONY: lint
+lint: ## formatting, vet, staticcheck, dead code, and the rules of the house
+	@test -z "$$($(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/))" || { $(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/); echo "make format mends these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@dead=$$($(GO) tool deadcode -test -generated ./... | grep -v /gen/ || true); test -z "$$dead" || { echo "$$dead"; exit 1; }
+	$(GO) test ./internal/lint
+
+.PHONY: format
+format: ## format all hand-written Go files
+	$(GO) tool gofumpt -l -w $$(git ls-files '*.go' | grep -v /gen/)
+
+.PHONY: generate
+generate: ## generate the subgraphs' GraphQL servers from schema/ and gqlgen.yml
+	$(GO) run ./tools/gqlgen
+
+.PHONY: compose
+compose: ## compose schema/*.graphql into schema/supergraph.graphql
+	$(GO) run ./router/cmd/router compose --config schema/supergraph.yaml --output schema/supergraph.graphql
+
+.PHONY: verify
+verify: generate compose ## generated code and the composed supergraph are fresh
+	@git diff --exit-code --stat -- schema subgraphs/*/gen || { echo "commit what make generate and make compose changed"; exit 1; }
+
+.PHONY: bench
+bench: ## run every Go benchmark once
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+.PHONY: playground
+playground: ## rebuild the Playground's files (needs Node.js)
+	cd router/playground/ui && npm ci && npm run build
