@@ -1,0 +1,2 @@
+// Package rawjson writes, and reads, JSON as bytes.
+package rawjson

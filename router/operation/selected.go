@@ -1,0 +1,132 @@
+package operation
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/agora-supergraph/agora/router/supergraph"
+)
+
+// Selected is one operation of a document, ready to be normalised. It is immutable and safe for concurrent use.
+type Selected struct {
+	Kind Kind
+	// Name is the operation's name; empty for an anonymous one.
+	Name string
+	// Variables are the declared variables, in order. Coerce yields a value for each.
+	Variables []Variable
+	// Conditions are the indexes of the variables that @skip and @include use, ascending: all else being equal,
+	// requests that agree on them have one normal form.
+	Conditions []int
+	// Requirements are the distinct requirements of the fields selected, in order of first use.
+	Requirements []*supergraph.Requirement
+
+	supergraph   *supergraph.Supergraph
+	definition   *ast.OperationDefinition
+	variables    map[string]int
+	conditions   map[string]int
+	requirements map[*supergraph.Requirement]int
+	fields       int
+}
+
+func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits Limits) *Selected {
+	s := &Selected{
+		Kind:         kinds[def.Operation],
+		Name:         def.Name,
+		supergraph:   sg,
+		definition:   def,
+		variables:    map[string]int{},
+		conditions:   map[string]int{},
+		requirements: map[*supergraph.Requirement]int{},
+		fields:       bound(limits.Fields, defaultFields),
+	}
+	for i, v := range def.VariableDefinitions {
+		s.Variables = append(s.Variables, Variable{Name: v.Variable, Type: v.Type.String()})
+		s.variables[v.Variable] = i
+	}
+	used := survey{selected: s, fragments: map[*ast.FragmentDefinition]bool{}, seen: map[coordinate]bool{}}
+	used.selections(def.SelectionSet)
+	for i, v := range def.VariableDefinitions {
+		if used.conditions[v.Variable] {
+			s.conditions[v.Variable] = len(s.Conditions)
+			s.Conditions = append(s.Conditions, i)
+		}
+	}
+	return s
+}
+
+var kinds = map[ast.Operation]Kind{ast.Query: Query, ast.Mutation: Mutation, ast.Subscription: Subscription}
+
+// survey finds what a variant of the operation depends on. Each fragment is read once.
+type survey struct {
+	selected   *Selected
+	conditions map[string]bool
+	fragments  map[*ast.FragmentDefinition]bool
+	seen       map[coordinate]bool
+}
+
+// coordinate is Type.field of the schema.
+type coordinate struct {
+	typ, field string
+}
+
+func (u *survey) selections(set ast.SelectionSet) {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			u.directives(s.Directives)
+			u.field(s)
+			u.selections(s.SelectionSet)
+		case *ast.InlineFragment:
+			u.directives(s.Directives)
+			u.selections(s.SelectionSet)
+		case *ast.FragmentSpread:
+			u.directives(s.Directives)
+			if !u.fragments[s.Definition] {
+				u.fragments[s.Definition] = true
+				u.selections(s.Definition.SelectionSet)
+			}
+		}
+	}
+}
+
+func (u *survey) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		if d.Name != "skip" && d.Name != "include" {
+			continue
+		}
+		if v := d.Arguments.ForName("if").Value; v.Kind == ast.Variable {
+			if u.conditions == nil {
+				u.conditions = map[string]bool{}
+			}
+			u.conditions[v.Raw] = true
+		}
+	}
+}
+
+// field notes the requirements of a field: that of the type it is selected on, and those of the object types
+// that it may be at run time, since each implementation of an interface field may ask for more.
+func (u *survey) field(f *ast.Field) {
+	at := coordinate{f.ObjectDefinition.Name, f.Name}
+	if f.Name == "__typename" || u.seen[at] {
+		return
+	}
+	u.seen[at] = true
+	u.require(at)
+	if f.ObjectDefinition.Kind == ast.Object {
+		return
+	}
+	for id := range u.selected.supergraph.Possible(at.typ).All() {
+		u.require(coordinate{u.selected.supergraph.Objects[id], at.field})
+	}
+}
+
+func (u *survey) require(at coordinate) {
+	s := u.selected
+	r := s.supergraph.Requirement(at.typ, at.field)
+	if r == nil {
+		return
+	}
+	if _, ok := s.requirements[r]; !ok {
+		s.requirements[r] = len(s.Requirements)
+		s.Requirements = append(s.Requirements, r)
+	}
+}
