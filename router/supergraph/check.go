@@ -2,6 +2,7 @@ package supergraph
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -9,6 +10,9 @@ import (
 // check refuses supergraphs that contradict themselves, with the coordinate concerned.
 func (l *loader) check() error {
 	for _, t := range l.sg.Types {
+		if strings.HasPrefix(t.Name, "__") {
+			continue
+		}
 		if t.Kind != ast.Union && len(t.Fields) == 0 {
 			return fmt.Errorf("%s has no fields", t.Name)
 		}

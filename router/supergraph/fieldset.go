@@ -23,6 +23,8 @@ type FieldSet struct {
 
 // FieldSelection is one field of a field set.
 type FieldSelection struct {
+	// ID numbers the field selections of a supergraph from 0.
+	ID int
 	// Name is the field's name; __typename is possible.
 	Name string
 	// Arguments is the text of the arguments as GraphQL writes them, sorted by name, without parentheses;
@@ -104,7 +106,8 @@ func (s *Supergraph) selectField(into []*FieldSelection, scope *Type, types Type
 		}
 	}
 	if field == nil {
-		field = &FieldSelection{Name: f.Name, Arguments: args, Types: types, Scope: scope, Base: base}
+		field = &FieldSelection{ID: s.selected, Name: f.Name, Arguments: args, Types: types, Scope: scope, Base: base}
+		s.selected++
 		into = append(into, field)
 	}
 	if base == nil {

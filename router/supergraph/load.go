@@ -3,9 +3,11 @@ package supergraph
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
 )
 
 // Load reads a supergraph's SDL: join spec v0.1 to v0.5, written by any composition. It refuses what it can't
@@ -23,7 +25,7 @@ func Load(sdl string) (*Supergraph, error) {
 		specNames: map[string]string{},
 	}
 	passes := []func() error{
-		l.readLinks, l.readDefinitions, l.readGraphs, l.loadTypes, l.loadPresences, l.loadPossible,
+		l.readLinks, l.readDefinitions, l.readGraphs, l.addIntrospection, l.loadTypes, l.loadPresences, l.loadPossible,
 		l.loadFields, l.loadKeys, l.loadSources, l.loadInterfaceObjects, l.loadOverrides, l.loadRoots,
 		l.check, l.loadAPI, l.loadVisible,
 	}
@@ -106,6 +108,17 @@ func (l *loader) readGraphs() error {
 	return nil
 }
 
+// addIntrospection adds the types of the introspection schema: no subgraph knows them, but operations select
+// on them like on any other.
+func (l *loader) addIntrospection() error {
+	for _, def := range validator.PreludeDocument().Definitions {
+		if strings.HasPrefix(def.Name, "__") {
+			l.defs[def.Name] = def
+		}
+	}
+	return nil
+}
+
 // graph reads the graph argument of a join directive: the subgraph's number, or -1 if there is none.
 func (l *loader) graph(d *ast.Directive, coordinate string) (int, error) {
 	name := stringArgument(d, "graph")
@@ -174,6 +187,10 @@ func (l *loader) loadRoots() error {
 	l.sg.Subscription = l.sg.types[names[ast.Subscription]]
 	if l.sg.Query == nil {
 		return fmt.Errorf("there is no query root type %s", names[ast.Query])
+	}
+	for _, f := range validator.QueryIntrospectionFields() {
+		field := &Field{Parent: l.sg.Query, Name: f.Name, Type: f.Type, Base: l.sg.types[f.Type.Name()], In: make([]*Source, len(l.sg.Subgraphs))}
+		l.sg.Query.fields[f.Name] = field
 	}
 	return nil
 }

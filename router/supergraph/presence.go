@@ -2,6 +2,7 @@ package supergraph
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -59,7 +60,7 @@ func (l *loader) present(t *Type, g int) *Presence {
 // a value type or a root type. Only paths that really lead there are ever taken.
 func (l *loader) presentEverywhere() {
 	for _, t := range l.sg.Types {
-		known := false
+		known := strings.HasPrefix(t.Name, "__")
 		for _, p := range t.In {
 			known = known || p != nil
 		}

@@ -6,11 +6,13 @@ import "github.com/vektah/gqlparser/v2/ast"
 type Supergraph struct {
 	// API is the schema that clients see.
 	API *ast.Schema
-	// Objects are the names of all object types, by ObjectID, the inaccessible ones included.
+	// Objects are the names of all object types, by ObjectID, the inaccessible ones and those of introspection
+	// included.
 	Objects []string
 	// Subgraphs in the order of their join__Graph names.
 	Subgraphs []Subgraph
-	// Types are the object, interface and union types, the inaccessible ones included, in name order.
+	// Types are the object, interface and union types, the inaccessible ones and those of introspection
+	// included, in name order.
 	Types []*Type
 	// Query, Mutation and Subscription are the root types; nil where the supergraph has none.
 	Query, Mutation, Subscription *Type
@@ -23,6 +25,7 @@ type Supergraph struct {
 	requirements map[[2]string]*Requirement
 	labels       []string
 	fieldSets    int
+	selected     int
 }
 
 // Subgraph is one subgraph of a supergraph.
