@@ -83,12 +83,13 @@ func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
 }
 
 // publish sends one batch of what is unpublished. It takes rows by their mark and not by "id greater than the
-// last", since rows become visible in the order of commits, not of ids.
+// last", since rows become visible in the order of commits, not of ids. They go by their sequence, since ids are
+// made before the transaction has its turn: of two events of one subject the first may have the greater id.
 func (o *Outbox) publish(ctx context.Context, bus Bus) (int, error) {
 	var rows []row
 	err := o.db.Read.SelectContext(ctx, &rows, `
 		SELECT id, type, subject, sequence, time_us, correlation, causation, data
-		FROM outbox WHERE published_us IS NULL ORDER BY id LIMIT $1`, relayBatch)
+		FROM outbox WHERE published_us IS NULL ORDER BY sequence, id LIMIT $1`, relayBatch)
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}

@@ -12,7 +12,7 @@ CREATE TABLE outbox (
     published_us BIGINT,
     UNIQUE (subject, sequence)
 );
-CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_us IS NULL;
+CREATE INDEX outbox_unpublished ON outbox (sequence, id) WHERE published_us IS NULL;
 CREATE TABLE outbox_sequence (
     subject TEXT PRIMARY KEY,
     last BIGINT NOT NULL
