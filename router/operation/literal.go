@@ -10,20 +10,31 @@ import (
 // variables are. It reports false if there is no such JSON: the value holds a variable, or is an enum value in
 // a custom scalar, which JSON could only give as a string.
 func (s *Selected) literal(v *ast.Value, typ *ast.Type) ([]byte, bool) {
-	raw, ok := s.appendLiteral(nil, v, typ)
-	return raw, ok
+	return literals{api: s.supergraph.API}.append(nil, v, typ)
 }
 
-func (s *Selected) appendLiteral(dst []byte, v *ast.Value, typ *ast.Type) ([]byte, bool) {
+// constant is literal for a variable's default, which holds no variables and has to become JSON: enum values in
+// custom scalars become strings.
+func (s *Selected) constant(v *ast.Value, typ *ast.Type) []byte {
+	raw, _ := literals{api: s.supergraph.API, enumsAsText: true}.append(nil, v, typ)
+	return raw
+}
+
+type literals struct {
+	api         *ast.Schema
+	enumsAsText bool
+}
+
+func (l literals) append(dst []byte, v *ast.Value, typ *ast.Type) ([]byte, bool) {
 	if v.Kind == ast.NullValue {
 		return append(dst, "null"...), true
 	}
 	if typ != nil && typ.Elem != nil {
-		return s.appendList(dst, v, typ)
+		return l.appendList(dst, v, typ)
 	}
 	var def *ast.Definition
 	if typ != nil {
-		def = s.supergraph.API.Types[typ.NamedType]
+		def = l.api.Types[typ.NamedType]
 	}
 	switch v.Kind {
 	case ast.IntValue:
@@ -36,21 +47,21 @@ func (s *Selected) appendLiteral(dst []byte, v *ast.Value, typ *ast.Type) ([]byt
 	case ast.StringValue, ast.BlockValue:
 		return rawjson.AppendString(dst, v.Raw), true
 	case ast.EnumValue:
-		if def == nil || def.Kind != ast.Enum {
+		if (def == nil || def.Kind != ast.Enum) && !l.enumsAsText {
 			return dst, false
 		}
 		return rawjson.AppendString(dst, v.Raw), true
 	case ast.ListValue:
-		return s.appendList(dst, v, nil)
+		return l.appendList(dst, v, nil)
 	case ast.ObjectValue:
-		return s.appendObject(dst, v, def)
+		return l.appendObject(dst, v, def)
 	}
 	return dst, false
 }
 
 // appendList writes a list; a single value given for one becomes its only item. typ is nil within a custom
 // scalar.
-func (s *Selected) appendList(dst []byte, v *ast.Value, typ *ast.Type) ([]byte, bool) {
+func (l literals) appendList(dst []byte, v *ast.Value, typ *ast.Type) ([]byte, bool) {
 	var elem *ast.Type
 	if typ != nil {
 		elem = typ.Elem
@@ -65,14 +76,14 @@ func (s *Selected) appendList(dst []byte, v *ast.Value, typ *ast.Type) ([]byte, 
 			dst = append(dst, ',')
 		}
 		var ok bool
-		if dst, ok = s.appendLiteral(dst, item.Value, elem); !ok {
+		if dst, ok = l.append(dst, item.Value, elem); !ok {
 			return dst, false
 		}
 	}
 	return append(dst, ']'), true
 }
 
-func (s *Selected) appendObject(dst []byte, v *ast.Value, def *ast.Definition) ([]byte, bool) {
+func (l literals) appendObject(dst []byte, v *ast.Value, def *ast.Definition) ([]byte, bool) {
 	dst = append(dst, '{')
 	for i, field := range v.Children {
 		if i > 0 {
@@ -86,7 +97,7 @@ func (s *Selected) appendObject(dst []byte, v *ast.Value, def *ast.Definition) (
 			}
 		}
 		var ok bool
-		if dst, ok = s.appendLiteral(dst, field.Value, typ); !ok {
+		if dst, ok = l.append(dst, field.Value, typ); !ok {
 			return dst, false
 		}
 	}

@@ -11,7 +11,9 @@ type Selected struct {
 	Kind Kind
 	// Name is the operation's name; empty for an anonymous one.
 	Name string
-	// Variables are the declared variables, in order. Coerce yields a value for each.
+	// Variables are the declared variables, in order. Coerce yields a value for each. The type of one that has a
+	// default and is used where null is forbidden is non-null, since the default is filled in before any
+	// subgraph sees it.
 	Variables []Variable
 	// Conditions are the indexes of the variables that @skip and @include use, ascending: all else being equal,
 	// requests that agree on them have one normal form.
@@ -24,7 +26,12 @@ type Selected struct {
 	variables    map[string]int
 	conditions   map[string]int
 	requirements map[*supergraph.Requirement]int
-	fields       int
+	// types and defaults are those of Variables; a default is nil where there is none.
+	types    []*ast.Type
+	defaults [][]byte
+	// fields is Limits.Fields.
+	fields          int
+	hideSuggestions bool
 }
 
 func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits Limits) *Selected {
@@ -37,14 +44,19 @@ func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits
 		conditions:   map[string]int{},
 		requirements: map[*supergraph.Requirement]int{},
 		fields:       bound(limits.Fields, defaultFields),
+
+		hideSuggestions: limits.HideSuggestions,
 	}
 	for i, v := range def.VariableDefinitions {
-		s.Variables = append(s.Variables, Variable{Name: v.Variable, Type: v.Type.String()})
 		s.variables[v.Variable] = i
 	}
-	used := survey{selected: s, fragments: map[*ast.FragmentDefinition]bool{}, seen: map[coordinate]bool{}}
+	used := survey{
+		selected: s, conditions: map[string]bool{}, nonNull: map[string]bool{},
+		fragments: map[*ast.FragmentDefinition]bool{}, seen: map[coordinate]bool{},
+	}
 	used.selections(def.SelectionSet)
 	for i, v := range def.VariableDefinitions {
+		s.declare(v, used.nonNull[v.Variable])
 		if used.conditions[v.Variable] {
 			s.conditions[v.Variable] = len(s.Conditions)
 			s.Conditions = append(s.Conditions, i)
@@ -53,14 +65,28 @@ func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits
 	return s
 }
 
+// declare adds a variable; strict says that it is used where null is forbidden.
+func (s *Selected) declare(v *ast.VariableDefinition, strict bool) {
+	typ := *v.Type
+	var literal []byte
+	if v.DefaultValue != nil {
+		literal = s.constant(v.DefaultValue, v.Type)
+		typ.NonNull = typ.NonNull || strict && v.DefaultValue.Kind != ast.NullValue
+	}
+	s.Variables = append(s.Variables, Variable{Name: v.Variable, Type: typ.String()})
+	s.types = append(s.types, &typ)
+	s.defaults = append(s.defaults, literal)
+}
+
 var kinds = map[ast.Operation]Kind{ast.Query: Query, ast.Mutation: Mutation, ast.Subscription: Subscription}
 
-// survey finds what a variant of the operation depends on. Each fragment is read once.
+// survey finds what the operation depends on besides its text. Each fragment is read once.
 type survey struct {
-	selected   *Selected
-	conditions map[string]bool
-	fragments  map[*ast.FragmentDefinition]bool
-	seen       map[coordinate]bool
+	selected *Selected
+	// conditions are the variables that decide @skip and @include, nonNull those used where null is forbidden.
+	conditions, nonNull map[string]bool
+	fragments           map[*ast.FragmentDefinition]bool
+	seen                map[coordinate]bool
 }
 
 // coordinate is Type.field of the schema.
@@ -73,6 +99,7 @@ func (u *survey) selections(set ast.SelectionSet) {
 		switch s := selection.(type) {
 		case *ast.Field:
 			u.directives(s.Directives)
+			u.arguments(s.Arguments)
 			u.field(s)
 			u.selections(s.SelectionSet)
 		case *ast.InlineFragment:
@@ -90,15 +117,30 @@ func (u *survey) selections(set ast.SelectionSet) {
 
 func (u *survey) directives(list ast.DirectiveList) {
 	for _, d := range list {
+		u.arguments(d.Arguments)
 		if d.Name != "skip" && d.Name != "include" {
 			continue
 		}
 		if v := d.Arguments.ForName("if").Value; v.Kind == ast.Variable {
-			if u.conditions == nil {
-				u.conditions = map[string]bool{}
-			}
 			u.conditions[v.Raw] = true
 		}
+	}
+}
+
+func (u *survey) arguments(list ast.ArgumentList) {
+	for _, a := range list {
+		u.value(a.Value)
+	}
+}
+
+// value notes the variables that stand where null is forbidden. Where the place has a default of its own, a
+// nullable variable is right as it is.
+func (u *survey) value(v *ast.Value) {
+	if v.Kind == ast.Variable && v.ExpectedType != nil && v.ExpectedType.NonNull && !v.ExpectedTypeHasDefault {
+		u.nonNull[v.Raw] = true
+	}
+	for _, c := range v.Children {
+		u.value(c.Value)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/agora-supergraph/agora/router/operation/internal/suggest"
 )
 
 // https://spec.graphql.org/draft/#sec-Field-Selections
@@ -28,7 +30,7 @@ func (d *document) didYouMeanField(f *ast.Field) string {
 		return ""
 	}
 	if types := d.typesWith(f.ObjectDefinition, f.Name); len(types) > 0 {
-		return fmt.Sprintf(" Did you mean to use an inline fragment on %s?", orList(types))
+		return fmt.Sprintf(" Did you mean to use an inline fragment on %s?", suggest.Or(types))
 	}
 	var fields []string
 	for _, candidate := range f.ObjectDefinition.Fields {
