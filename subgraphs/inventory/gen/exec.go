@@ -169,6 +169,7 @@ type ProductResolver interface {
 	Variants(ctx context.Context, obj *Product) ([]*ProductVariant, error)
 }
 type ProductVariantResolver interface {
+	Availability(ctx context.Context, obj *ProductVariant) (*VariantAvailability, error)
 	ShippingEstimate(ctx context.Context, obj *ProductVariant, countryCode string) (*ShippingEstimate, error)
 	StockLevel(ctx context.Context, obj *ProductVariant) (*StockLevel, error)
 }
@@ -757,6 +758,7 @@ enum ReservationState {
   HELD
   COMMITTED
   RELEASED
+  RESTOCKED
   EXPIRED
 }
 
@@ -2290,7 +2292,7 @@ func (ec *executionContext) _ProductVariant_availability(ctx context.Context, fi
 			return ec.fieldContext_ProductVariant_availability(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Availability, nil
+			return ec.Resolvers.ProductVariant().Availability(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *VariantAvailability) graphql.Marshaler {
@@ -2304,8 +2306,8 @@ func (ec *executionContext) fieldContext_ProductVariant_availability(_ context.C
 	fc = &graphql.FieldContext{
 		Object:     "ProductVariant",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_VariantAvailability(ctx, field)
 		},
@@ -5196,10 +5198,11 @@ func (ec *executionContext) _ProductVariant(ctx context.Context, sel ast.Selecti
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "availability":
-			out.Values[i] = ec._ProductVariant_availability(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ProductVariant_availability(ctx, field, obj)
+				})
 		case "shippingEstimate":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

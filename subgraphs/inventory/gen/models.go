@@ -265,6 +265,7 @@ const (
 	ReservationStateHeld      ReservationState = "HELD"
 	ReservationStateCommitted ReservationState = "COMMITTED"
 	ReservationStateReleased  ReservationState = "RELEASED"
+	ReservationStateRestocked ReservationState = "RESTOCKED"
 	ReservationStateExpired   ReservationState = "EXPIRED"
 )
 
@@ -272,12 +273,13 @@ var AllReservationState = []ReservationState{
 	ReservationStateHeld,
 	ReservationStateCommitted,
 	ReservationStateReleased,
+	ReservationStateRestocked,
 	ReservationStateExpired,
 }
 
 func (e ReservationState) IsValid() bool {
 	switch e {
-	case ReservationStateHeld, ReservationStateCommitted, ReservationStateReleased, ReservationStateExpired:
+	case ReservationStateHeld, ReservationStateCommitted, ReservationStateReleased, ReservationStateRestocked, ReservationStateExpired:
 		return true
 	}
 	return false

@@ -1,0 +1,89 @@
+// Package inventory is the subgraph that owns stock: how many units of a variant are on hand, held for an order
+// that is being placed, and sold.
+//
+// available = on hand - reserved. A reservation holds units for one order, all lines or none, until it is
+// committed (the units are sold), released, or expires by the clock: from that instant its units count as
+// available, whether or not the sweeper has come by. Every change is one transaction that locks the rows of stock in
+// the order of their ids, guards them with a condition, and writes the movement that the ledger sums up.
+package inventory
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/idempotency"
+	"github.com/agora-supergraph/agora/subgraphs/inventory/gen"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Source is the source of the service's events.
+const Source = "agora/inventory"
+
+// Config is what the service needs.
+type Config struct {
+	// Database is the URL of its own database: see database.Open.
+	Database string
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+	// Log takes what goes wrong. Nil means slog.Default().
+	Log *slog.Logger
+}
+
+// Service is the inventory service. It is safe for concurrent use.
+type Service struct {
+	db     *database.DB
+	outbox *event.Outbox
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// New opens the service's database.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	own, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	db, err := database.Open(ctx, cfg.Database, event.Migrations(), idempotency.Migrations(), own)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{db: db, outbox: event.NewOutbox(db, Source), now: cfg.Now, log: cfg.Log}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	return s, nil
+}
+
+// Schema is the subgraph's schema with its resolvers.
+func (s *Service) Schema() graphql.ExecutableSchema {
+	return gen.NewExecutableSchema(gen.Config{Resolvers: &resolver{s}})
+}
+
+// Subscribe registers what the service listens to.
+func (s *Service) Subscribe(bus event.Bus) {
+	catalogue := &event.Consumer{DB: s.db, Name: "inventory.catalogue", Apply: s.applyCatalogue}
+	bus.Subscribe(catalogue.Name, []string{"agora/products"}, catalogue.Handle)
+}
+
+// Run publishes events and ends reservations that have expired, until ctx ends.
+func (s *Service) Run(ctx context.Context, bus event.Bus) error {
+	done := make(chan error, 1)
+	go func() { done <- s.outbox.Relay(ctx, bus, s.log) }()
+	return errors.Join(s.sweep(ctx), <-done)
+}
+
+// Close closes the database.
+func (s *Service) Close() error { return s.db.Close() }

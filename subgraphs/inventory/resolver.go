@@ -1,0 +1,200 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/internal/idempotency"
+	"github.com/agora-supergraph/agora/internal/identity"
+	"github.com/agora-supergraph/agora/internal/subgraph"
+	"github.com/agora-supergraph/agora/subgraphs/inventory/gen"
+)
+
+// resolver is the root of all resolvers: they check who asks and what is asked, and leave the rest to the
+// service.
+type resolver struct{ s *Service }
+
+// Query returns the resolver of Query.
+func (r *resolver) Query() gen.QueryResolver { return queries{r.s} }
+
+// Mutation returns the resolver of Mutation.
+func (r *resolver) Mutation() gen.MutationResolver { return mutations{r.s} }
+
+type queries struct{ s *Service }
+
+// Reservation resolves Query.reservation.
+func (q queries) Reservation(ctx context.Context, orderID string) (*gen.Reservation, error) {
+	if err := need(ctx, "inventory:read"); err != nil {
+		return nil, err
+	}
+	found, err := q.s.reservations(ctx, "order_id", []string{orderID})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return reservationModel(found[0]), nil
+}
+
+type mutations struct{ s *Service }
+
+// The bounds of a reservation.
+const (
+	maxLines    = 100
+	maxQuantity = 1_000_000
+	maxTTL      = 24 * time.Hour
+)
+
+// StockReserve resolves Mutation.stockReserve.
+func (m mutations) StockReserve(ctx context.Context, input gen.StockReserveInput) (*gen.StockReservePayload, error) {
+	if err := need(ctx, "inventory:write"); err != nil {
+		return nil, err
+	}
+	lines, wrong := readLines(input)
+	if len(wrong) > 0 {
+		return reservePayload(nil, wrong)
+	}
+	return reservePayload(m.s.Reserve(ctx, input.OrderID, lines, time.Duration(input.TTLSeconds)*time.Second))
+}
+
+func readLines(input gen.StockReserveInput) ([]Line, refusals) {
+	var wrong refusals
+	invalid := func(message string, field ...string) {
+		wrong = append(wrong, &Refusal{Code: "INVALID_INPUT", Message: message, Field: append([]string{"input"}, field...)})
+	}
+	if len(input.OrderID) == 0 || len(input.OrderID) > 100 {
+		invalid("an order's id is needed", "orderId")
+	}
+	if input.TTLSeconds < 1 || input.TTLSeconds > int(maxTTL/time.Second) {
+		invalid("a reservation lasts 1 to 86400 seconds", "ttlSeconds")
+	}
+	if n := len(input.Lines); n == 0 || n > maxLines {
+		invalid("a reservation has 1 to "+strconv.Itoa(maxLines)+" lines", "lines")
+		return nil, wrong
+	}
+	var lines []Line
+	for i, l := range input.Lines {
+		if !id.Is(id.Variant, l.VariantID) {
+			invalid("this is no variant's id", "lines", strconv.Itoa(i), "variantId")
+		}
+		if l.Quantity < 1 || l.Quantity > maxQuantity {
+			invalid("a quantity is 1 to "+strconv.Itoa(maxQuantity), "lines", strconv.Itoa(i), "quantity")
+		}
+		lines = append(lines, Line{l.VariantID, int64(l.Quantity)})
+	}
+	return lines, wrong
+}
+
+// StockCommit resolves Mutation.stockCommit.
+func (m mutations) StockCommit(ctx context.Context, input gen.StockCommitInput) (*gen.StockReservePayload, error) {
+	if err := need(ctx, "inventory:write"); err != nil {
+		return nil, err
+	}
+	return reservePayload(m.s.Commit(ctx, input.OrderID))
+}
+
+// StockRelease resolves Mutation.stockRelease.
+func (m mutations) StockRelease(ctx context.Context, input gen.StockReleaseInput) (*gen.StockReservePayload, error) {
+	if err := need(ctx, "inventory:write"); err != nil {
+		return nil, err
+	}
+	return reservePayload(m.s.Release(ctx, input.OrderID))
+}
+
+// StockRestock resolves Mutation.stockRestock.
+func (m mutations) StockRestock(ctx context.Context, input gen.StockRestockInput) (*gen.StockReservePayload, error) {
+	if err := need(ctx, "inventory:write"); err != nil {
+		return nil, err
+	}
+	return reservePayload(m.s.Restock(ctx, input.OrderID))
+}
+
+// StockAdjust resolves Mutation.stockAdjust.
+func (m mutations) StockAdjust(ctx context.Context, input gen.StockAdjustInput) (*gen.StockAdjustPayload, error) {
+	if err := need(ctx, "inventory:write"); err != nil {
+		return nil, err
+	}
+	adjustment, wrong := readAdjustment(input)
+	err := error(wrong)
+	if len(wrong) == 0 {
+		err = m.s.Adjust(ctx, adjustment)
+	}
+	errs, err := userErrors(err)
+	payload := &gen.StockAdjustPayload{UserErrors: errs}
+	if err != nil || len(errs) > 0 {
+		return payload, err
+	}
+	variants := make([]string, len(adjustment.Changes))
+	for i, c := range adjustment.Changes {
+		variants[i] = c.VariantID
+	}
+	payload.Variants, err = m.s.variants(ctx, variants)
+	return payload, err
+}
+
+func readAdjustment(input gen.StockAdjustInput) (Adjustment, refusals) {
+	a := Adjustment{Reason: string(input.Reason), Key: input.IdempotencyKey}
+	if input.Reference != nil {
+		a.Reference = *input.Reference
+	}
+	for _, c := range input.Changes {
+		a.Changes = append(a.Changes, Adjust{c.VariantID, int64(c.Delta), c.ChangeFromQuantity})
+	}
+	if n := len(a.Key); n == 0 || n > idempotency.MaxLength {
+		return a, refusals{{Code: "INVALID_INPUT", Message: "an idempotency key has 1 to 255 bytes", Field: []string{"input", "idempotencyKey"}}}
+	}
+	if n := len(a.Changes); n == 0 || n > maxLines || len(a.Reference) > 200 {
+		return a, refusals{{Code: "INVALID_INPUT", Message: "an adjustment has 1 to 100 changes and a reference of 200 bytes at most", Field: []string{"input"}}}
+	}
+	return a, nil
+}
+
+// need refuses who lacks a scope. The router has checked it before; a subgraph does not rely on that.
+func need(ctx context.Context, scope string) error {
+	if !identity.From(ctx).Has(scope) {
+		return subgraph.Forbidden("do this without the scope " + scope)
+	}
+	return nil
+}
+
+func reservePayload(r *Reservation, err error) (*gen.StockReservePayload, error) {
+	errs, err := userErrors(err)
+	if err != nil {
+		return nil, err
+	}
+	payload := &gen.StockReservePayload{UserErrors: errs}
+	if r != nil {
+		payload.Reservation = reservationModel(r)
+	}
+	return payload, nil
+}
+
+// userErrors are the refusals in err, or the error that it is otherwise.
+func userErrors(err error) ([]*gen.InventoryUserError, error) {
+	errs := []*gen.InventoryUserError{}
+	var refused refusals
+	if !errors.As(err, &refused) {
+		return errs, err
+	}
+	for _, r := range refused {
+		e := &gen.InventoryUserError{Code: gen.InventoryErrorCode(r.Code), Message: r.Message, Field: r.Field}
+		if r.VariantID != "" {
+			e.Variant = &gen.ProductVariant{ID: r.VariantID}
+			available := int(r.Available)
+			e.Available = &available
+		}
+		errs = append(errs, e)
+	}
+	return errs, nil
+}
+
+func reservationModel(r *Reservation) *gen.Reservation {
+	expires := database.Time(r.ExpiresUs)
+	model := &gen.Reservation{ID: r.ID, Order: gen.Order{ID: r.OrderID}, State: gen.ReservationState(r.State), ExpiresAt: &expires}
+	for _, l := range r.Lines {
+		model.Lines = append(model.Lines, &gen.ReservationLine{Variant: gen.ProductVariant{ID: l.VariantID}, Quantity: int(l.Quantity)})
+	}
+	return model
+}
