@@ -1,0 +1,293 @@
+package execute
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/agora-supergraph/agora/router/plan"
+	"github.com/agora-supergraph/agora/router/supergraph"
+)
+
+// reader reads one answer into the arena, led by the selection that the subgraph was asked for. Like the
+// scanner's functions, its methods return the position behind what they read, or -1.
+type reader struct {
+	arena *arena
+	sg    *supergraph.Supergraph
+	b     []byte
+	// answer is the number of b in the arena, fetch the ID of the fetch that it answers.
+	answer, fetch int
+	// lastType is the type that was named last: lists repeat it.
+	lastType supergraph.ObjectID
+	// mistyped is set by an object whose __typename is impossible, and reset by whoever reads objects.
+	mistyped reason
+	// misaligned is set if lists that must be merged differ in length or kind.
+	misaligned bool
+	// misfit is set if an object was wrong of which clients see no field that could be the place of an error.
+	misfit bool
+	// full is set if the arena had no room.
+	full bool
+}
+
+// object reads the rest of an object, from behind its brace, into the slots from base on.
+func (r *reader) object(sel *plan.Selection, base, i, depth int) int {
+	if depth < 0 {
+		return -1
+	}
+	if r.arena.words[base] == 0 {
+		r.arena.words[base] = typeWord(sel.Type)
+	}
+	i = skipSpace(r.b, i)
+	if i < len(r.b) && r.b[i] == '}' {
+		return i + 1
+	}
+	for expected := 0; ; {
+		start, end, next := scanKey(r.b, i)
+		if end < 0 {
+			return -1
+		}
+		f := fieldOf(sel, expected, r.b[start:end])
+		if f < 0 {
+			i = scanValue(r.b, next, depth)
+		} else {
+			i = r.field(sel, &sel.Fields[f], base, next, depth)
+			expected = f + 1
+		}
+		if i < 0 {
+			return -1
+		}
+		more := false
+		if i, more = scanNext(r.b, i, '}'); i < 0 || !more {
+			return i
+		}
+	}
+}
+
+// fieldOf finds the field with the given key. Subgraphs answer in the order of the query, as the specification
+// demands, so the one expected next is nearly always it.
+func fieldOf(sel *plan.Selection, expected int, key []byte) int {
+	if expected < len(sel.Fields) && sel.Fields[expected].Key == string(key) {
+		return expected
+	}
+	if bytes.IndexByte(key, '\\') >= 0 {
+		key = unescaped(key)
+	}
+	for f := range sel.Fields {
+		if sel.Fields[f].Key == string(key) {
+			return f
+		}
+	}
+	return -1
+}
+
+// unescaped is the text of a string that was scanned already, given without its quotes.
+func unescaped(b []byte) []byte {
+	quoted := make([]byte, 0, len(b)+2)
+	quoted = append(append(append(quoted, '"'), b...), '"')
+	var s string
+	if json.Unmarshal(quoted, &s) != nil {
+		return b
+	}
+	return []byte(s)
+}
+
+// field reads the value of one field of the object at base.
+func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, base, i, depth int) int {
+	switch {
+	case f.Slot == plan.TypeSlot:
+		return r.typeName(sel, base, i, depth)
+	case f.Selection == nil:
+		w, end := r.leaf(i, depth)
+		if end < 0 {
+			return -1
+		}
+		// A null never wins over a value, nor over a null whose error is known.
+		if at := &r.arena.words[base+f.Slot]; w != null || *at == absent {
+			*at = w
+		}
+		return end
+	}
+	w, end := r.value(f.Selection, r.arena.words[base+f.Slot], i, depth)
+	if end >= 0 {
+		r.arena.words[base+f.Slot] = w
+	}
+	return end
+}
+
+// leaf reads a value as a range of raw JSON; lists and objects, too, as scalars may be any JSON.
+func (r *reader) leaf(i, depth int) (word, int) {
+	end := scanValue(r.b, i, depth)
+	if end < 0 {
+		return absent, -1
+	}
+	if r.b[i] == 'n' {
+		return null, end
+	}
+	return r.arena.newLeaf(r.answer, i, end-i), end
+}
+
+// typeName reads a __typename into the object at base.
+func (r *reader) typeName(sel *plan.Selection, base, i, depth int) int {
+	end := scanValue(r.b, i, depth)
+	if end < 0 {
+		return -1
+	}
+	id := supergraph.NoObject
+	if r.b[i] == '"' {
+		id = r.typeID(r.b[i+1 : end-1])
+	}
+	have := &r.arena.words[base]
+	switch {
+	case id == supergraph.NoObject:
+		r.mistyped = unknownType
+	case sel.Type != supergraph.NoObject && sel.Type != id, *have != 0 && *have != typeWord(id):
+		r.mistyped = wrongType
+	default:
+		*have = typeWord(id)
+	}
+	return end
+}
+
+func (r *reader) typeID(name []byte) supergraph.ObjectID {
+	if r.lastType >= 0 && r.sg.Objects[r.lastType] == string(name) {
+		return r.lastType
+	}
+	id := r.sg.ObjectOf(name)
+	if id != supergraph.NoObject {
+		r.lastType = id
+	}
+	return id
+}
+
+// value reads an object, or a list of any depth with objects within, where old stands so far. Objects and
+// lists that are there already are merged into; the word that takes the place of old is returned.
+func (r *reader) value(sel *plan.Selection, old word, i, depth int) (word, int) {
+	if i >= len(r.b) {
+		return old, -1
+	}
+	switch r.b[i] {
+	case '{':
+		return r.nested(sel, old, i+1, depth-1)
+	case '[':
+		if old.kind() == list {
+			return old, r.mergeList(sel, old, i+1, depth-1)
+		}
+		w, end := r.list(sel, i+1, depth-1)
+		if old.kind() == object {
+			r.misaligned = true
+			return old, end
+		}
+		return w, end
+	}
+	w, end := r.leaf(i, depth)
+	switch {
+	case end < 0, w == null && old != absent:
+		return old, end
+	case !old.isNull():
+		r.misaligned = true
+		return old, end
+	}
+	// A scalar where an object was promised stays, and is reported when it is written.
+	return w, end
+}
+
+// nested reads the rest of an object below another one.
+func (r *reader) nested(sel *plan.Selection, old word, i, depth int) (word, int) {
+	base, fresh := 0, old.kind() != object
+	if fresh {
+		if old.kind() == list {
+			r.misaligned = true
+			return old, scanObject(r.b, i, depth)
+		}
+		room := false
+		if base, room = r.arena.newObject(sel.Shape, sel.Type); !room {
+			r.full = true
+			return old, -1
+		}
+		old = objectWord(base)
+	} else {
+		base = old.base()
+	}
+	end := r.object(sel, base, i, depth)
+	if r.mistyped != 0 {
+		why := r.mistyped
+		if fresh {
+			r.mistyped = 0
+			return badWord(why, r.fetch), end
+		}
+		r.spoil(sel, base, why)
+	}
+	return old, end
+}
+
+// spoil takes back what was read into an object that is not what was asked for.
+func (r *reader) spoil(sel *plan.Selection, base int, why reason) {
+	r.mistyped = 0
+	if !r.arena.spoil(sel, base, badWord(why, r.fetch)) {
+		r.misfit = true
+	}
+}
+
+// list reads the rest of a new list, from behind its bracket. Where it fails, the whole answer does, and the
+// stack is emptied before the next one.
+func (r *reader) list(sel *plan.Selection, i, depth int) (word, int) {
+	if depth < 0 {
+		return absent, -1
+	}
+	a := r.arena
+	bottom := len(a.stack)
+	i = skipSpace(r.b, i)
+	if i < len(r.b) && r.b[i] == ']' {
+		return listWord(len(a.words), 0), i + 1
+	}
+	for more := true; more; {
+		w, end := r.value(sel, absent, i, depth)
+		if end < 0 {
+			return absent, -1
+		}
+		a.stack = append(a.stack, w)
+		if i, more = scanNext(r.b, end, ']'); i < 0 {
+			return absent, -1
+		}
+	}
+	items := a.stack[bottom:]
+	base, room := a.alloc(len(items))
+	if !room || len(items) > maxList {
+		r.full = true
+		return absent, -1
+	}
+	copy(a.words[base:], items)
+	a.stack = a.stack[:bottom]
+	return listWord(base, len(items)), i
+}
+
+// mergeList reads the rest of a list into one that exists, item by item.
+func (r *reader) mergeList(sel *plan.Selection, old word, i, depth int) int {
+	if depth < 0 {
+		return -1
+	}
+	n := 0
+	i = skipSpace(r.b, i)
+	if i < len(r.b) && r.b[i] == ']' {
+		i++
+	} else {
+		for more := true; more; n++ {
+			end := -1
+			if n < old.length() {
+				var w word
+				if w, end = r.value(sel, r.arena.words[old.base()+n], i, depth); end >= 0 {
+					r.arena.words[old.base()+n] = w
+				}
+			} else {
+				end = scanValue(r.b, i, depth)
+			}
+			if end < 0 {
+				return -1
+			}
+			if i, more = scanNext(r.b, end, ']'); i < 0 {
+				return -1
+			}
+		}
+	}
+	r.misaligned = r.misaligned || n != old.length()
+	return i
+}

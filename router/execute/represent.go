@@ -1,0 +1,291 @@
+package execute
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"github.com/agora-supergraph/agora/router/plan"
+	"github.com/agora-supergraph/agora/router/supergraph"
+)
+
+// represented is what one _entities field of a fetch was asked for: the representations in its list, each
+// once, and the objects that take the answers.
+type represented struct {
+	objects []asker
+	sent    []representation
+	// table finds equal representations: open addressing, index in sent + 1, a power of two in size.
+	table []int32
+	// listed says that the answer had a list of entities, answered counts those in it.
+	listed   bool
+	answered int
+}
+
+// asker is one object that an entity fetch fills.
+type asker struct {
+	base int
+	// sent is the index of the object's representation, or -1 if it has none.
+	sent int32
+	// target is the index in Entities.Targets.
+	target int32
+	// next is the next object with the same representation, or -1.
+	next int32
+}
+
+// representation is a range of the request's body.
+type representation struct {
+	hash       uint64
+	start, end int
+	// first and last are objects that asked for it.
+	first, last int32
+}
+
+func (r *represented) reset() {
+	r.objects, r.sent = trimmed(r.objects, 1<<14), trimmed(r.sent, 1<<14)
+	r.table = trimmed(r.table, 1<<15)
+}
+
+var seed = maphash.MakeSeed()
+
+// writeRequest writes the body of a fetch. It returns false if there is nothing to ask: an entity fetch
+// without representations.
+func (s *state) writeRequest(f *fetchState) bool {
+	f.body = append(f.body[:0], f.fetch.Envelope...)
+	first := true
+	for _, ref := range f.fetch.Variables {
+		value := s.variable(ref.Index)
+		if value == nil {
+			continue
+		}
+		f.body = appendName(f.body, ref.Name, first)
+		f.body = append(f.body, value...)
+		first = false
+	}
+	sent := 0
+	for i, e := range f.fetch.Entities {
+		f.body = append(appendName(f.body, e.Variable, first), '[')
+		first = false
+		r := &f.represented[i]
+		for t, target := range e.Targets {
+			w := walk{state: s, f: f, entities: e, r: r, target: target, number: int32(t)}
+			w.from(0, target.Path)
+		}
+		f.body = append(f.body, ']')
+		sent += len(r.sent)
+	}
+	f.body = append(f.body, '}', '}')
+	return f.fetch.Root != nil || sent > 0
+}
+
+func (s *state) variable(i int) []byte {
+	if i < len(s.req.Variables) && s.req.Variables[i] != nil {
+		return s.req.Variables[i]
+	}
+	return s.plan.Variables[i].Literal
+}
+
+func appendName(b []byte, name string, first bool) []byte {
+	if !first {
+		b = append(b, ',')
+	}
+	return append(append(append(b, '"'), name...), '"', ':')
+}
+
+// walk finds the objects of one target and writes their representations.
+type walk struct {
+	state    *state
+	f        *fetchState
+	entities *plan.Entities
+	r        *represented
+	target   *plan.Target
+	number   int32
+}
+
+func (w *walk) from(base int, path []plan.Step) {
+	if len(path) == 0 {
+		w.ask(base)
+		return
+	}
+	step := &path[0]
+	if step.Types != nil && !step.Types.Has(w.state.arena.typeOf(base)) {
+		return
+	}
+	w.into(w.state.arena.words[base+step.Slot], path[1:])
+}
+
+func (w *walk) into(v word, path []plan.Step) {
+	switch v.kind() {
+	case object:
+		w.from(v.base(), path)
+	case list:
+		for i := range v.length() {
+			w.into(w.state.arena.words[v.base()+i], path)
+		}
+	}
+}
+
+// ask writes the representation of the object at base, unless an equal one is there already.
+func (w *walk) ask(base int) {
+	a := &w.state.arena
+	id := a.typeOf(base)
+	variant := w.variant(id)
+	if variant < 0 {
+		return
+	}
+	name := w.entities.Representations[variant].TypeName
+	if name == "" {
+		name = w.state.sg.Objects[id]
+	}
+	body, start := w.f.body, len(w.f.body)
+	if len(w.r.sent) > 0 {
+		body = append(body, ',')
+		start++
+	}
+	body = append(append(append(body, `{"__typename":"`...), name...), '"')
+	body, why := w.state.appendFields(body, w.target.Representations[variant], base, false)
+	sent := int32(-1)
+	if why == 0 {
+		w.f.body = append(body, '}')
+		sent = w.unique(start)
+	} else {
+		w.f.body = body[:len(w.f.body)]
+		w.missing(base, why)
+	}
+	w.link(asker{base: base, sent: sent, target: w.number, next: -1})
+}
+
+// variant picks the representation for a runtime type, or -1.
+func (w *walk) variant(id supergraph.ObjectID) int {
+	for i := range w.entities.Representations {
+		r := &w.entities.Representations[i]
+		if r.Types != nil && !r.Types.Has(id) {
+			continue
+		}
+		if r.TypeName == "" && id == supergraph.NoObject {
+			return -1
+		}
+		return i
+	}
+	return -1
+}
+
+// unique returns the index of the representation at the end of the body, from start on. If an equal one was
+// sent before, the body is cut back to where it was.
+func (w *walk) unique(start int) int32 {
+	r, body := w.r, w.f.body
+	if 2*(len(r.sent)+1) > len(r.table) {
+		r.grow()
+	}
+	hash := maphash.Bytes(seed, body[start:])
+	mask := uint64(len(r.table) - 1)
+	i := hash & mask
+	for ; r.table[i] != 0; i = (i + 1) & mask {
+		have := &r.sent[r.table[i]-1]
+		if have.hash == hash && bytes.Equal(body[have.start:have.end], body[start:]) {
+			// A duplicate is never the first, so there is a comma to cut, too.
+			w.f.body = body[:start-1]
+			return r.table[i] - 1
+		}
+	}
+	r.sent = append(r.sent, representation{hash: hash, start: start, end: len(body), first: -1, last: -1})
+	r.table[i] = int32(len(r.sent))
+	return int32(len(r.sent) - 1)
+}
+
+func (r *represented) grow() {
+	size := max(64, 2*len(r.table))
+	if cap(r.table) >= size {
+		r.table = r.table[:size]
+		clear(r.table)
+	} else {
+		r.table = make([]int32, size)
+	}
+	mask := uint64(size - 1)
+	for n := range r.sent {
+		i := r.sent[n].hash & mask
+		for r.table[i] != 0 {
+			i = (i + 1) & mask
+		}
+		r.table[i] = int32(n + 1)
+	}
+}
+
+func (w *walk) link(o asker) {
+	r := w.r
+	n := int32(len(r.objects))
+	r.objects = append(r.objects, o)
+	if o.sent < 0 {
+		return
+	}
+	rep := &r.sent[o.sent]
+	if rep.first < 0 {
+		rep.first = n
+	} else {
+		r.objects[rep.last].next = n
+	}
+	rep.last = n
+}
+
+// missing deals with an object that can't be represented. If its key is null because of an error, that error
+// explains the fields of this fetch, too; if the key is simply null, they are.
+func (w *walk) missing(base int, why word) {
+	a, sel := &w.state.arena, w.target.Selection
+	switch why.kind() {
+	case explained:
+		a.explain(sel, base)
+	case bad:
+		a.spoil(sel, base, why)
+	}
+}
+
+// appendFields writes the fields of a representation, or of an object within it. If the object can't be
+// represented, it returns the word that is in the way.
+func (s *state) appendFields(b []byte, fields []plan.RepresentationField, base int, first bool) ([]byte, word) {
+	id := s.arena.typeOf(base)
+	for i := range fields {
+		f := &fields[i]
+		if f.Types != nil && !f.Types.Has(id) {
+			continue
+		}
+		var why word
+		b = appendName(b, f.Name, first)
+		first = false
+		if f.TypeName {
+			if id == supergraph.NoObject {
+				return b, null
+			}
+			b = append(append(append(b, '"'), s.sg.Objects[id]...), '"')
+			continue
+		}
+		w := s.arena.words[base+f.Slot]
+		if w.isNull() && (f.Key || f.NonNull) {
+			return b, max(w, null)
+		}
+		if b, why = s.appendValue(b, f, w); why != 0 {
+			return b, why
+		}
+	}
+	return b, 0
+}
+
+func (s *state) appendValue(b []byte, f *plan.RepresentationField, w word) ([]byte, word) {
+	switch w.kind() {
+	case leaf, far:
+		return append(b, s.arena.raw(w)...), 0
+	case object:
+		b, why := s.appendFields(append(b, '{'), f.Fields, w.base(), true)
+		return append(b, '}'), why
+	case list:
+		b = append(b, '[')
+		for i := range w.length() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var why word
+			if b, why = s.appendValue(b, f, s.arena.words[w.base()+i]); why != 0 {
+				return b, why
+			}
+		}
+		return append(b, ']'), 0
+	}
+	return append(b, "null"...), 0
+}

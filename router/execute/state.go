@@ -1,0 +1,136 @@
+package execute
+
+import (
+	"sync"
+	"time"
+
+	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/plan"
+	"github.com/agora-supergraph/agora/router/supergraph"
+	"github.com/agora-supergraph/agora/router/transport"
+)
+
+// state is all that one request holds. States are pooled: a request in the steady state allocates nothing
+// here. Lifetimes: a state belongs to one request from begin to finish; the response's bytes are copied out of
+// it, so nothing of it outlives finish.
+type state struct {
+	cfg     *Config
+	plan    *plan.Plan
+	sg      *supergraph.Supergraph
+	req     *Request
+	arena   arena
+	reader  reader
+	fetches []fetchState
+	errors  errorList
+	// path is the writer's, kept for its room.
+	path []int32
+	// origins are the fetches that the answers in the arena belong to.
+	origins []*fetchState
+	// ended takes the IDs of the fetches that other goroutines have carried out.
+	ended chan int
+}
+
+// fetchState is one fetch of a running request.
+type fetchState struct {
+	fetch *plan.Fetch
+	// waiting counts the fetches that it still waits for.
+	waiting int
+	started bool
+	// blocked is scratch of the scheduler.
+	blocked bool
+	body    []byte
+	// represented is parallel to Entities.
+	represented []represented
+	request     transport.Request
+	response    *transport.Response
+	err         error
+	begun, done time.Time
+	// errors counts those recorded.
+	errors int
+	// places are the paths to the objects of each Entities, once an error needs them.
+	places []*atlas
+}
+
+// root is the base of the data object: it is always the first in the arena.
+const root = 0
+
+var states = sync.Pool{New: func() any { return &state{} }}
+
+// begin takes a state from the pool and sets it up.
+func (x *Executor) begin(p *plan.Plan, req *Request) *state {
+	s := states.Get().(*state)
+	s.cfg, s.plan, s.sg, s.req = &x.cfg, p, p.Supergraph, req
+	s.arena.limit = x.cfg.MaxValues
+	s.reader = reader{arena: &s.arena, sg: s.sg, lastType: supergraph.NoObject}
+	s.arena.newObject(p.Root, rootType(p))
+	if cap(s.fetches) < len(p.Fetches) {
+		s.fetches = append(s.fetches[:cap(s.fetches)], make([]fetchState, len(p.Fetches)-cap(s.fetches))...)
+	}
+	s.fetches = s.fetches[:len(p.Fetches)]
+	for i, f := range p.Fetches {
+		s.fetches[i].begin(f)
+	}
+	if cap(s.ended) < len(p.Fetches) {
+		s.ended = make(chan int, max(8, len(p.Fetches)))
+	}
+	return s
+}
+
+func (f *fetchState) begin(fetch *plan.Fetch) {
+	f.fetch, f.waiting = fetch, len(fetch.DependsOn)
+	n := len(fetch.Entities)
+	if cap(f.represented) < n {
+		f.represented = append(f.represented[:cap(f.represented)], make([]represented, n-cap(f.represented))...)
+	}
+	f.represented = f.represented[:n]
+}
+
+// rootType is the object type of the response's data.
+func rootType(p *plan.Plan) supergraph.ObjectID {
+	t := p.Supergraph.Query
+	switch p.Kind {
+	case operation.Mutation:
+		t = p.Supergraph.Mutation
+	case operation.Subscription:
+		t = p.Supergraph.Subscription
+	}
+	if t == nil {
+		return supergraph.NoObject
+	}
+	return t.Object
+}
+
+// release gives the answers back to their transports and the state to the pool.
+func (s *state) release() {
+	for i := range s.fetches {
+		s.fetches[i].release()
+	}
+	s.arena.reset()
+	s.errors.reset()
+	s.reader = reader{}
+	clear(s.origins)
+	s.origins = s.origins[:0]
+	s.cfg, s.plan, s.sg, s.req = nil, nil, nil, nil
+	states.Put(s)
+}
+
+func (f *fetchState) release() {
+	if f.response != nil {
+		f.response.Release()
+	}
+	for i := range f.represented {
+		f.represented[i].reset()
+	}
+	*f = fetchState{body: trimmed(f.body, 1<<18), represented: f.represented[:0]}
+}
+
+// origin is the fetch that a leaf came with; nil for other values.
+func (s *state) origin(w word) *fetchState {
+	switch w.kind() {
+	case leaf:
+		return s.origins[w>>(offsetBits+lengthBits)&(1<<answerBits-1)]
+	case far:
+		return s.origins[s.arena.far[w&^kindMask].answer]
+	}
+	return nil
+}

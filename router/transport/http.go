@@ -1,0 +1,236 @@
+package transport
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// HTTPConfig configures the transport to one subgraph over HTTP. The zero value of each field but URL works.
+type HTTPConfig struct {
+	// URL is the subgraph's endpoint, http or https.
+	URL string
+	// Timeout bounds one request, from connect to last byte. Zero means 5 s, a negative value none.
+	Timeout time.Duration
+	// ConnectTimeout bounds dialling and the TLS handshake, each. Zero means 3 s.
+	ConnectTimeout time.Duration
+	// IdleTimeout is how long an unused connection is kept. Zero means 60 s.
+	IdleTimeout time.Duration
+	// MaxIdleConns bounds the unused connections that are kept: below the number of concurrent requests,
+	// connections are dialled again and again. Zero means 1024.
+	MaxIdleConns int
+	// MaxResponseBytes bounds an answer, after decompression. Zero means 64 MiB.
+	MaxResponseBytes int
+	// Header is sent with every request. A request's own headers replace those of equal name.
+	Header http.Header
+	// Gzip asks for compressed answers: worth it over slow links, never on one machine.
+	Gzip bool
+	// TLS configures https; nil means the system's certificates and HTTP/2 by ALPN.
+	TLS *tls.Config
+	// Proxy is the URL of an HTTP proxy; nil for none. The environment is not consulted.
+	Proxy *url.URL
+	// Subscriptions says how subscriptions are carried.
+	Subscriptions SubscriptionConfig
+}
+
+// HTTP reaches a subgraph over HTTP/1.1 with keep-alive, or HTTP/2 where TLS negotiates it. Redirects are never
+// followed: they arrive as answers with their status.
+type HTTP struct {
+	cfg HTTPConfig
+	url *url.URL
+	// query and mutation are the headers of requests that bring none of their own.
+	query, mutation http.Header
+	rt              *http.Transport
+	// h1 is rt without HTTP/2, for WebSockets; made when first needed.
+	h1     *http.Transport
+	h1Once sync.Once
+}
+
+var _ Transport = (*HTTP)(nil)
+
+// NewHTTP returns a transport to the subgraph at cfg.URL. It starts nothing and connects to nobody.
+func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
+	u, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("subgraph URL: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("subgraph URL %q: want http:// or https:// and a host", cfg.URL)
+	}
+	orDefault(&cfg.Timeout, 5*time.Second)
+	orDefault(&cfg.ConnectTimeout, 3*time.Second)
+	orDefault(&cfg.IdleTimeout, 60*time.Second)
+	orDefault(&cfg.MaxIdleConns, 1024)
+	orDefault(&cfg.MaxResponseBytes, 64<<20)
+	cfg.Subscriptions.setDefaults(u)
+	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAlive: 30 * time.Second}
+	h := &HTTP{cfg: cfg, url: u, rt: &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        cfg.TLS,
+		TLSHandshakeTimeout:    cfg.ConnectTimeout,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           cfg.MaxIdleConns,
+		MaxIdleConnsPerHost:    cfg.MaxIdleConns,
+		IdleConnTimeout:        cfg.IdleTimeout,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 256 << 10,
+		WriteBufferSize:        16 << 10,
+		ReadBufferSize:         16 << 10,
+	}}
+	if cfg.Proxy != nil {
+		h.rt.Proxy = http.ProxyURL(cfg.Proxy)
+	}
+	h.mutation = h.headers()
+	h.query = h.headers()
+	// A key without values is not sent, and tells net/http that the request may be sent again if a kept
+	// connection turns out to be closed.
+	h.query["Idempotency-Key"] = nil
+	return h, nil
+}
+
+func orDefault[T int | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+func (h *HTTP) headers() http.Header {
+	header := http.Header{
+		"Content-Type": {"application/json"},
+		"Accept":       {"application/graphql-response+json, application/json;q=0.9"},
+		"User-Agent":   {"agora-router"},
+	}
+	if h.cfg.Gzip {
+		header["Accept-Encoding"] = []string{"gzip"}
+	}
+	merge(header, h.cfg.Header)
+	return header
+}
+
+// hopByHop are the headers that belong to a connection or to the protocol, and never come from a client's
+// request.
+var hopByHop = map[string]bool{
+	"Accept": true, "Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
+	"Content-Type": true, "Host": true, "Idempotency-Key": true, "Keep-Alive": true, "Proxy-Authenticate": true,
+	"Proxy-Authorization": true, "Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true,
+	"Upgrade": true, "X-Idempotency-Key": true,
+}
+
+func merge(to, from http.Header) {
+	for name, values := range from {
+		if !hopByHop[name] {
+			to[name] = values
+		}
+	}
+}
+
+// headersFor are the headers of one request. Without headers of its own it shares those of all: net/http reads
+// them only.
+func (h *HTTP) headersFor(req *Request) http.Header {
+	shared := h.query
+	if req.Mutation {
+		shared = h.mutation
+	}
+	if len(req.Header) == 0 {
+		return shared
+	}
+	own := make(http.Header, len(shared)+len(req.Header))
+	for name, values := range shared {
+		own[name] = values
+	}
+	merge(own, req.Header)
+	return own
+}
+
+// Send posts the request and reads the whole answer. Queries whose kept connection was stale are sent again on
+// another one, mutations never.
+func (h *HTTP) Send(ctx context.Context, req *Request) (*Response, error) {
+	if h.cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.cfg.Timeout)
+		defer cancel()
+	}
+	body := newBody(req.Body)
+	// Nobody may read the caller's bytes after Send has returned, but net/http may still be writing them then.
+	defer body.detach()
+	post := &http.Request{
+		Method: http.MethodPost, URL: h.url, Host: h.url.Host, Header: h.headersFor(req),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		ContentLength: int64(len(req.Body)), Body: body.reader(), GetBody: body.again,
+	}
+	answer, err := h.rt.RoundTrip(post.WithContext(ctx))
+	if err != nil {
+		return nil, h.failure(ctx, err)
+	}
+	defer answer.Body.Close()
+	bytes, err := h.read(answer)
+	if err != nil {
+		return nil, h.failure(ctx, err)
+	}
+	return &Response{
+		Status: answer.StatusCode, Header: answer.Header, Body: bytes.Bytes(), Free: func() { putBuffer(bytes) },
+	}, nil
+}
+
+var errTooLarge = errors.New("answer is larger than the limit")
+
+// read reads the answer into a pooled buffer.
+func (h *HTTP) read(answer *http.Response) (*bytes.Buffer, error) {
+	limit := int64(h.cfg.MaxResponseBytes)
+	var body io.Reader = answer.Body
+	size := answer.ContentLength
+	if strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
+		unzipped, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, &Error{Code: CodeMalformed, Message: "answered broken gzip", Err: err}
+		}
+		body, size = unzipped, -1
+	}
+	if size > limit {
+		return nil, errTooLarge
+	}
+	buf := getBuffer(int(max(size, 0)))
+	_, err := buf.ReadFrom(io.LimitReader(body, limit+1))
+	if err == nil && int64(buf.Len()) > limit {
+		err = errTooLarge
+	}
+	if err != nil {
+		putBuffer(buf)
+		return nil, err
+	}
+	return buf, nil
+}
+
+// failure turns an error of net/http into one that says what clients may know.
+func (h *HTTP) failure(ctx context.Context, err error) error {
+	var known *Error
+	var timeout net.Error
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, errTooLarge):
+		message := "answered more than " + strconv.Itoa(h.cfg.MaxResponseBytes) + " bytes"
+		return &Error{Code: CodeTooLarge, Message: message, Err: err}
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return &Error{Code: CodeCanceled, Message: "was not waited for: the request was canceled", Err: err}
+	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{Code: CodeTimeout, Message: "did not answer in time", Err: err}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		return &Error{Code: CodeMalformed, Message: "broke off its answer", Err: err}
+	}
+	return &Error{Code: CodeHTTP, Message: "could not be reached", Err: err}
+}
+
+// Close closes the connections that are kept.
+func (h *HTTP) Close() { h.rt.CloseIdleConnections() }
