@@ -31,6 +31,26 @@ func TestEachRunsOnAnEmptyDatabaseOfEitherEngine(t *testing.T) {
 	}
 }
 
+func TestCountReadsCountsEveryQueryOnce(t *testing.T) {
+	Each(t, func(t *testing.T, url string) {
+		db, err := database.Open(t.Context(), url, schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		queries := CountReads(t, db, url)
+		for range 3 {
+			var n int
+			if err := db.Read.Get(&n, "SELECT count(*) FROM note WHERE id <> $1", "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := queries.Load(); n != 3 {
+			t.Errorf("counted %d queries, want 3", n)
+		}
+	})
+}
+
 func TestAPostgresDatabaseIsGoneAfterItsTest(t *testing.T) {
 	var url string
 	t.Run("test", func(t *testing.T) { url = Postgres(t) })
