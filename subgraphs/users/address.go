@@ -1,0 +1,166 @@
+package users
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/internal/page"
+	"github.com/agora-supergraph/agora/internal/subgraph"
+	"github.com/agora-supergraph/agora/subgraphs/users/gen"
+)
+
+// address is a row of the table.
+type address struct {
+	ID          string
+	AccountID   string `db:"account_id"`
+	Name        string
+	Line1       string
+	Line2       *string
+	City        string
+	PostalCode  string `db:"postal_code"`
+	CountryCode string `db:"country_code"`
+	IsDefault   bool   `db:"is_default"`
+	CreatedUs   int64  `db:"created_us"`
+}
+
+const addressColumns = `id, account_id, name, line1, line2, city, postal_code, country_code, is_default, created_us`
+
+func (a *address) view() *gen.Address {
+	return &gen.Address{
+		ID: a.ID, Name: a.Name, Line1: a.Line1, Line2: a.Line2, City: a.City,
+		PostalCode: a.PostalCode, CountryCode: a.CountryCode, IsDefault: a.IsDefault,
+	}
+}
+
+// maxAddresses is how many addresses a user has at most.
+const maxAddresses = 50
+
+// withoutPostalCode are countries where most addresses have none (Universal Postal Union).
+var withoutPostalCode = strings.Fields("AE AG AO AW BF BI BJ BO BS BW BZ CD CF CG CI CK CM DJ DM ER FJ GA GD GM GQ GY HK IE JM KI KM KN KP ML MO MR MW NR NU PA QA RW SB SC SL SR ST SY TD TG TK TL TO TT TV UG VU YE ZW")
+
+// address checks an address.
+func (c *check) address(in gen.AddressInput) *address {
+	a := &address{
+		ID:          id.New(id.Address),
+		Name:        c.line("name", in.Name, 100),
+		Line1:       c.line("line1", in.Line1, 200),
+		Line2:       c.optionalLine("line2", in.Line2, 200),
+		City:        c.line("city", in.City, 100),
+		CountryCode: c.country("countryCode", in.CountryCode),
+		IsDefault:   in.IsDefault,
+	}
+	if slices.Contains(withoutPostalCode, a.CountryCode) && strings.TrimSpace(in.PostalCode) == "" {
+		return a
+	}
+	a.PostalCode = c.line("postalCode", in.PostalCode, 16)
+	return a
+}
+
+func (c *check) country(field, value string) string {
+	code := strings.ToUpper(strings.TrimSpace(value))
+	region, err := language.ParseRegion(code)
+	if err != nil || len(code) != 2 || !region.IsCountry() || region.String() != code {
+		c.invalid(field, "%q is no country code: use ISO 3166-1's two letters, such as DE", value)
+		return ""
+	}
+	return code
+}
+
+// createAddress adds an address. A user's first one is the default; a later one takes that over if it is to be.
+func (s *Service) createAddress(ctx context.Context, in gen.AddressInput) (*address, error) {
+	who, err := s.person(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &check{}
+	a := c.address(in)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := lockAccount(ctx, tx, who.Subject); err != nil {
+			return fmt.Errorf("lock account %s: %w", who.Subject, err)
+		}
+		var count int
+		if err := tx.GetContext(ctx, &count, `SELECT count(*) FROM address WHERE account_id = $1`, who.Subject); err != nil {
+			return fmt.Errorf("count addresses: %w", err)
+		}
+		if count >= maxAddresses {
+			return refuse(gen.AuthErrorCodeInvalidInput, "you have %d addresses, and that is as many as there can be", count).at("input")
+		}
+		a.AccountID, a.IsDefault, a.CreatedUs = who.Subject, in.IsDefault || count == 0, s.micros()
+		return insertAddress(ctx, tx, a)
+	})
+	return a, err
+}
+
+func insertAddress(ctx context.Context, tx *database.Tx, a *address) error {
+	if a.IsDefault {
+		if _, err := tx.ExecContext(ctx, `UPDATE address SET is_default = FALSE WHERE account_id = $1 AND is_default`, a.AccountID); err != nil {
+			return fmt.Errorf("replace default address: %w", err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO address (`+addressColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		a.ID, a.AccountID, a.Name, a.Line1, a.Line2, a.City, a.PostalCode, a.CountryCode, a.IsDefault, a.CreatedUs)
+	if err != nil {
+		return fmt.Errorf("insert address: %w", err)
+	}
+	return nil
+}
+
+// addresses is a page of a user's addresses in the order of their creation, which that of their ids is.
+func (s *Service) addresses(ctx context.Context, userID string, first *int, after *string) (*gen.AddressConnection, error) {
+	w, err := page.New(first, after, nil, nil, 1)
+	if err != nil {
+		return nil, err
+	}
+	last := ""
+	if w.Cursor != nil {
+		if last = w.Cursor[0]; !id.Is(id.Address, last) {
+			return nil, subgraph.Errorf("BAD_USER_INPUT", "%q is no cursor of this list", *after)
+		}
+	}
+	var rows []address
+	err = s.db.Read.SelectContext(ctx, &rows, `
+		SELECT `+addressColumns+` FROM address WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3`, userID, last, w.Limit+1)
+	if err != nil {
+		return nil, fmt.Errorf("read addresses of %s: %w", userID, err)
+	}
+	c := &gen.AddressConnection{}
+	if err := s.db.Read.GetContext(ctx, &c.TotalCount, `SELECT count(*) FROM address WHERE account_id = $1`, userID); err != nil {
+		return nil, fmt.Errorf("count addresses of %s: %w", userID, err)
+	}
+	rows, c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = page.Cut(w, rows)
+	c.Edges = make([]*gen.AddressEdge, len(rows))
+	for i := range rows {
+		c.Edges[i] = &gen.AddressEdge{Cursor: page.Cursor(rows[i].ID), Node: *rows[i].view()}
+	}
+	if len(rows) > 0 {
+		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[len(rows)-1].Cursor
+	}
+	return c, nil
+}
+
+// addressesByID reads any number of addresses by one query; those that don't exist are missing.
+func (s *Service) addressesByID(ctx context.Context, ids []string) (map[string]*address, error) {
+	found := map[string]*address{}
+	if ids = wellFormed(id.Address, ids); len(ids) == 0 {
+		return found, nil
+	}
+	list, args := database.In(nil, ids)
+	var rows []address
+	if err := s.db.Read.SelectContext(ctx, &rows, `SELECT `+addressColumns+` FROM address WHERE id IN `+list, args...); err != nil {
+		return nil, fmt.Errorf("read %d addresses: %w", len(ids), err)
+	}
+	for i := range rows {
+		found[rows[i].ID] = &rows[i]
+	}
+	return found, nil
+}

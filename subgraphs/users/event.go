@@ -1,0 +1,41 @@
+package users
+
+import (
+	"time"
+
+	"github.com/agora-supergraph/agora/subgraphs/users/gen"
+)
+
+// The events of this service. Their subject is always the user. They hold nothing that a person could ask to
+// have deleted: outboxes are kept.
+const (
+	eventRegistered      = "agora.users.user.registered.v1"
+	eventRolesChanged    = "agora.users.user.roles_changed.v1"
+	eventPasswordChanged = "agora.users.user.password_changed.v1"
+	eventSessionRevoked  = "agora.users.user.session_revoked.v1"
+)
+
+type registered struct {
+	UserID       string     `json:"userId"`
+	Roles        []gen.Role `json:"roles"`
+	RegisteredAt time.Time  `json:"registeredAt"`
+}
+
+type rolesChanged struct {
+	UserID string     `json:"userId"`
+	Roles  []gen.Role `json:"roles"`
+	Before []gen.Role `json:"before"`
+	// By is who changed them: a user's id, or service:NAME.
+	By string `json:"by"`
+}
+
+type passwordChanged struct {
+	UserID string `json:"userId"`
+}
+
+type sessionRevoked struct {
+	UserID    string `json:"userId"`
+	SessionID string `json:"sessionId"`
+	// Reason is logout, password_changed or reused.
+	Reason revocation `json:"reason"`
+}
