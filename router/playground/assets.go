@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-//go:embed dist
+//go:embed all:dist
 var dist embed.FS
 
 // contentTypes are fixed here because the system's table differs from machine to machine.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/agora-supergraph/agora/router/playground/browsertest"
 )
@@ -23,6 +24,7 @@ func example() Config {
 		Tabs: []Tab{
 			{Name: "Greet somebody", Query: greet, Variables: `{ "name": "Ada" }`},
 			{Name: "Count", Query: "subscription Count {\n  count(to: 3)\n}"},
+			{Name: "Endless", Query: "subscription Endless {\n  count(to: 1000)\n}"},
 			{
 				Name: "Log in", Query: "mutation LogIn($email: String!, $password: String!) {\n  login(email: $email, password: $password) {\n    token\n  }\n}",
 				Variables: `{ "email": "tab@example.test", "password": "secret" }`,
@@ -37,17 +39,20 @@ func example() Config {
 	}
 }
 
-// open serves a playground beside the endpoint and opens it. When the test ends, it checks what
-// must hold in every test: no error in the console, no request to another host.
-func open(t *testing.T, cfg Config) (*browsertest.Page, *httptest.Server) {
+// open serves a playground beside the endpoint and opens it.
+func open(t *testing.T, browser *browsertest.Browser, cfg Config) (*browsertest.Page, *httptest.Server) {
 	t.Helper()
-	browser := browsertest.Start(t)
+	return openBeside(t, browser, cfg, newEndpoint(t))
+}
+
+func openBeside(t *testing.T, browser *browsertest.Browser, cfg Config, graphql http.Handler) (*browsertest.Page, *httptest.Server) {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/playground/", Handler(cfg))
-	mux.Handle("/graphql", newEndpoint(t))
+	mux.Handle("/graphql", graphql)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	page := browser.Open(server.URL + "/playground/")
+	page := browser.Open(t, server.URL+"/playground/")
 	ready(page)
 	return page, server
 }
@@ -89,8 +94,29 @@ func answered(page *browsertest.Page, want string) {
 	page.Wait(`__MONACO.editor.getModels().some(model => model.uri.path.includes("response") && model.getValue().includes(` + "`" + want + "`" + `))`)
 }
 
-func TestAnExampleRunsAndItsAnswerShows(t *testing.T) {
-	page, server := open(t, example())
+// TestInABrowser starts the browser once: that takes longer than most of these.
+func TestInABrowser(t *testing.T) {
+	browser := browsertest.Start(t)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *browsertest.Browser)
+	}{
+		{"an example runs and its answer shows", anExampleRunsAndItsAnswerShows},
+		{"an empty configuration is a plain GraphiQL", anEmptyConfigurationIsAPlainGraphiQL},
+		{"a pasted token is sent and can be cleared", aPastedTokenIsSentAndCanBeCleared},
+		{"the login form signs in", theLoginFormSignsIn},
+		{"a token that a tab returns is adopted", aTokenThatATabReturnsIsAdopted},
+		{"subscriptions stream with the token until stopped", subscriptionsStreamWithTheTokenUntilStopped},
+		{"the examples menu brings back an example", theExamplesMenuBringsBackAnExample},
+		{"a server that is gone is said clearly", aServerThatIsGoneIsSaidClearly},
+		{"an endpoint that is not GraphQL is said clearly", anEndpointThatIsNotGraphQLIsSaidClearly},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, browser) })
+	}
+}
+
+func anExampleRunsAndItsAnswerShows(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
 	run(page, `Hello, Ada!`)
 	page.Wait(`document.querySelector(".graphiql-response .view-lines").innerText.replace(/\s/g, " ").includes("Hello, Ada!")`)
 	page.Screenshot("light")
@@ -111,8 +137,8 @@ func TestAnExampleRunsAndItsAnswerShows(t *testing.T) {
 	checkClean(t, page, server)
 }
 
-func TestAnEmptyConfigurationIsAPlainGraphiQL(t *testing.T) {
-	page, server := open(t, Config{})
+func anEmptyConfigurationIsAPlainGraphiQL(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, Config{})
 	page.Wait(`document.querySelector(".graphiql-query-editor .view-lines").innerText.includes("Welcome")`)
 	page.Screenshot("plain")
 	page.Click(".graphiql-query-editor .view-lines")
@@ -120,10 +146,19 @@ func TestAnEmptyConfigurationIsAPlainGraphiQL(t *testing.T) {
 	page.Type("{ greeting { text } }")
 	run(page, "Hello, ")
 	checkClean(t, page, server)
+
+	var directive string
+	page.Eval(`new Promise(resolve => {
+		addEventListener("securitypolicyviolation", event => resolve(event.effectiveDirective))
+		fetch("http://elsewhere.invalid/").catch(() => {})
+	})`, &directive)
+	if directive != "connect-src" {
+		t.Errorf("a request to another host is stopped by %q, want connect-src", directive)
+	}
 }
 
-func TestAPastedTokenIsSentAndCanBeCleared(t *testing.T) {
-	page, server := open(t, example())
+func aPastedTokenIsSentAndCanBeCleared(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
 	page.Click(`[data-testid="sign-in"]`)
 	page.Click(`[data-testid="token-form"] textarea`)
 	page.Type("Bearer tok-123\n")
@@ -144,8 +179,8 @@ func TestAPastedTokenIsSentAndCanBeCleared(t *testing.T) {
 	checkClean(t, page, server)
 }
 
-func TestTheLoginFormSignsIn(t *testing.T) {
-	page, server := open(t, example())
+func theLoginFormSignsIn(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
 	page.Click(`[data-testid="sign-in"]`)
 	page.Click(`[data-testid="login-form"] input[name="email"]`)
 	page.Type("ada@example.test")
@@ -166,21 +201,22 @@ func TestTheLoginFormSignsIn(t *testing.T) {
 	checkClean(t, page, server)
 }
 
-func TestATokenThatATabReturnsIsAdopted(t *testing.T) {
-	page, server := open(t, example())
-	page.Click("#graphiql-session-tab-2")
+func aTokenThatATabReturnsIsAdopted(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
+	page.Click("#graphiql-session-tab-3")
 	run(page, `"login"`)
 	page.Wait(`document.querySelector('[data-testid="badge"] .who').title === "tab@example.test"`)
 	page.Screenshot("tab-login")
 	checkClean(t, page, server)
 }
 
-func TestSubscriptionsStreamWithTheToken(t *testing.T) {
+func subscriptionsStreamWithTheTokenUntilStopped(t *testing.T, browser *browsertest.Browser) {
 	for _, protocol := range []SubscriptionProtocol{GraphQLTransportWS, SSE} {
 		t.Run(string(protocol), func(t *testing.T) {
 			cfg := example()
 			cfg.SubscriptionProtocol = protocol
-			page, server := open(t, cfg)
+			graphql := newEndpoint(t)
+			page, server := openBeside(t, browser, cfg, graphql)
 			page.Eval(`sessionStorage.setItem("playground:token", "tok-9")`, nil)
 			page.Navigate(server.URL + "/playground/")
 			ready(page)
@@ -188,25 +224,35 @@ func TestSubscriptionsStreamWithTheToken(t *testing.T) {
 			run(page, `"count": 3`)
 			answered(page, `"authorization": "Bearer tok-9"`)
 			page.Wait(`document.querySelector(".graphiql-execute-button").getAttribute("aria-label").startsWith("Execute")`)
+
+			page.Click("#graphiql-session-tab-2")
+			run(page, `"count": 3`)
+			page.Click(`.graphiql-execute-button[aria-label^="Stop"]`)
+			select {
+			case <-graphql.left:
+			case <-time.After(10 * time.Second):
+				t.Error("the server was not told that the subscription was stopped")
+			}
+			answered(page, `"count": 3`)
 			checkClean(t, page, server)
 		})
 	}
 }
 
-func TestTheExamplesMenuBringsBackAnExample(t *testing.T) {
-	page, server := open(t, example())
+func theExamplesMenuBringsBackAnExample(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
 	page.Eval(`__MONACO.editor.getModels().find(model => model.uri.path.includes("operation")).setValue("{ changed }")`, nil)
 	page.Click(`[data-testid="examples"]`)
-	page.Wait(`document.querySelectorAll('[role="menuitem"]').length === 3`)
+	page.Wait(`document.querySelectorAll('[role="menuitem"]').length === 4`)
 	page.Screenshot("examples")
 	page.Click(`[role="menuitem"]`)
-	page.Wait(`document.querySelectorAll("[id^=graphiql-session-tab-]").length === 4`)
+	page.Wait(`document.querySelectorAll("[id^=graphiql-session-tab-]").length === 5`)
 	run(page, "Hello, Ada!")
 	checkClean(t, page, server)
 }
 
-func TestAServerThatIsGoneIsSaidClearly(t *testing.T) {
-	page, server := open(t, example())
+func aServerThatIsGoneIsSaidClearly(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
 	checkClean(t, page, server)
 	address := server.URL
 	server.Close()
@@ -219,4 +265,12 @@ func TestAServerThatIsGoneIsSaidClearly(t *testing.T) {
 	page.Screenshot("unreachable")
 	page.Click("#graphiql-session-tab-1")
 	run(page, "No connection to ws:"+strings.TrimPrefix(address, "http:")+"/graphql.")
+}
+
+func anEndpointThatIsNotGraphQLIsSaidClearly(t *testing.T, browser *browsertest.Browser) {
+	page, server := openBeside(t, browser, Config{}, http.NotFoundHandler())
+	want := server.URL + "/graphql answered 404 Not Found with text/plain; charset=utf-8, not with GraphQL. It says: 404 page not found"
+	if got := page.Text(".notice span"); got != want {
+		t.Errorf("notice = %q, want %q", got, want)
+	}
 }

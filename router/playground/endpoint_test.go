@@ -20,6 +20,7 @@ import (
 type endpoint struct {
 	t             *testing.T
 	introspection []byte
+	left          chan struct{} // receives when a client ended a subscription that had not ended
 }
 
 func newEndpoint(t *testing.T) *endpoint {
@@ -28,7 +29,7 @@ func newEndpoint(t *testing.T) *endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &endpoint{t, introspection}
+	return &endpoint{t, introspection, make(chan struct{}, 1)}
 }
 
 type graphQLRequest struct {
@@ -94,6 +95,9 @@ func count(n int, authorization string) map[string]any {
 	return map[string]any{"data": map[string]any{"count": n}, "extensions": map[string]any{"authorization": authorization}}
 }
 
+// endless tells whether a subscription goes on after its first results, until the client ends it.
+func (r graphQLRequest) endless() bool { return strings.Contains(r.Query, "Endless") }
+
 // serveSocket speaks as much graphql-transport-ws as one subscription needs.
 func (e *endpoint) serveSocket(w http.ResponseWriter, r *http.Request) {
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"graphql-transport-ws"}})
@@ -106,19 +110,26 @@ func (e *endpoint) serveSocket(w http.ResponseWriter, r *http.Request) {
 	var message struct {
 		ID      string
 		Type    string
-		Payload map[string]any
+		Payload struct {
+			graphQLRequest
+			Authorization string
+		}
 	}
 	authorization := ""
 	for wsjson.Read(ctx, socket, &message) == nil {
 		switch message.Type {
 		case "connection_init":
-			authorization, _ = message.Payload["Authorization"].(string)
+			authorization = message.Payload.Authorization
 			e.write(ctx, socket, map[string]any{"type": "connection_ack"})
 		case "subscribe":
 			for n := 1; n <= 3; n++ {
 				e.write(ctx, socket, map[string]any{"id": message.ID, "type": "next", "payload": count(n, authorization)})
 			}
-			e.write(ctx, socket, map[string]any{"id": message.ID, "type": "complete"})
+			if !message.Payload.endless() {
+				e.write(ctx, socket, map[string]any{"id": message.ID, "type": "complete"})
+			}
+		case "complete":
+			e.left <- struct{}{}
 		}
 	}
 }
@@ -131,7 +142,7 @@ func (e *endpoint) write(ctx context.Context, socket *websocket.Conn, message an
 
 // serveEvents speaks GraphQL over SSE in distinct connections mode, with an event split over two
 // writes and a comment between.
-func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, _ graphQLRequest) {
+func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, request graphQLRequest) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flusher := http.NewResponseController(w)
 	for n := 1; n <= 3; n++ {
@@ -144,6 +155,11 @@ func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, _ graphQL
 		time.Sleep(10 * time.Millisecond)
 		fmt.Fprintf(w, "%s\n\n: still here\n\n", payload[10:])
 		_ = flusher.Flush()
+	}
+	if request.endless() {
+		<-r.Context().Done()
+		e.left <- struct{}{}
+		return
 	}
 	fmt.Fprint(w, "event: complete\ndata: \n\n")
 }

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,7 +51,7 @@ func newPage(cfg Config) *page {
 	return &page{
 		html:    html.Bytes(),
 		etag:    `"` + hex.EncodeToString(sum[:12]) + `"`,
-		connect: append(origins(cfg.Endpoint), origins(cfg.SubscriptionURL)...),
+		connect: slices.Compact(slices.Sorted(slices.Values(append(origins(cfg.Endpoint), origins(cfg.SubscriptionURL)...)))),
 	}
 }
 

@@ -7,6 +7,9 @@
 // Assets are stored compressed under names that hold a hash of their content, so browsers may keep
 // them for ever.
 //
+// After a change below ui/: cd router/playground/ui && npm ci && npm run build. A test fails while
+// dist/ is older than ui/.
+//
 // The page speaks GraphQL over HTTP (https://graphql.github.io/graphql-over-http), and for
 // subscriptions graphql-transport-ws (https://github.com/enisdenjo/graphql-ws) or GraphQL over SSE
 // (https://github.com/enisdenjo/graphql-sse).

@@ -47,11 +47,10 @@ func Find() (string, error) {
 
 // Browser is a running Chromium. It ends with its test.
 type Browser struct {
-	tb   testing.TB
 	conn *conn
 }
 
-// Start starts a browser for one test. Without one on the machine the test is skipped, or, where
+// Start starts a browser for a test and its subtests. Without one on the machine the test is skipped, or, where
 // CI=true says that everything must run, fails.
 func Start(tb testing.TB) *Browser {
 	tb.Helper()
@@ -77,7 +76,7 @@ func Start(tb testing.TB) *Browser {
 	if err := command.Start(); err != nil {
 		tb.Fatalf("start %s: %v", path, err)
 	}
-	browser := &Browser{tb: tb}
+	browser := &Browser{}
 	tb.Cleanup(func() { browser.stop(command) })
 	address, err := devTools(profile)
 	if err != nil {

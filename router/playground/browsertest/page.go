@@ -20,12 +20,16 @@ type Page struct {
 	log     *record
 }
 
-// Open opens a URL in a new page and waits until it has loaded.
-func (b *Browser) Open(url string) *Page {
-	b.tb.Helper()
-	page := &Page{tb: b.tb, conn: b.conn, log: &record{conn: b.conn}}
+// Open opens a URL in a new page and waits until it has loaded. The page has cookies and storage of
+// its own, and ends with the given test, which may be another than the browser's.
+func (b *Browser) Open(tb testing.TB, url string) *Page {
+	tb.Helper()
+	page := &Page{tb: tb, conn: b.conn, log: &record{conn: b.conn}}
+	var profile struct{ BrowserContextID string }
+	page.do("Target.createBrowserContext", map[string]any{"disposeOnDetach": true}, &profile)
+	tb.Cleanup(func() { page.close(profile.BrowserContextID) })
 	var target struct{ TargetID string }
-	page.do("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	page.do("Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": profile.BrowserContextID}, &target)
 	var attached struct{ SessionID string }
 	page.do("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
 	page.session = attached.SessionID
@@ -36,6 +40,11 @@ func (b *Browser) Open(url string) *Page {
 	page.do("Page.enable", nil, nil)
 	page.Navigate(url)
 	return page
+}
+
+func (p *Page) close(profile string) {
+	p.session = ""
+	p.do("Target.disposeBrowserContext", map[string]any{"browserContextId": profile}, nil)
 }
 
 // Navigate loads another URL in the page and waits until it has loaded.

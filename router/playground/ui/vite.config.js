@@ -32,6 +32,8 @@ const compressAssets = {
       writeFileSync(path + '.gz', gzipSync(readFileSync(path), { level: constants.Z_BEST_COMPRESSION }))
       rmSync(path)
     }
+    const licenses = join(dist, 'licenses.md')
+    writeFileSync(licenses, readFileSync(licenses, 'utf8').replaceAll('\r\n', '\n'))
     writeFileSync(join(dist, 'sources.sha256'), sourcesHash() + '\n')
   },
 }

@@ -1,11 +1,11 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
 import { createPortal } from 'react-dom'
-import { useUnreachable } from './fetcher.js'
+import { useProblem } from './fetcher.js'
 
-// Notice is the bar above everything while the server gives no answer. Trying again asks for the
+// Notice is the bar above everything while the server gives no GraphQL answer. Trying again asks for the
 // schema, which also brings back completion and documentation.
 export function Notice() {
-  const reason = useUnreachable()
+  const reason = useProblem()
   const { introspect } = useGraphiQLActions()
   const busy = useGraphiQL(state => state.isIntrospecting)
   if (!reason) return null

@@ -3,34 +3,43 @@ import { getOperationAST, parse } from 'graphql'
 import { config, endpoint } from './config.js'
 import { message } from './message.js'
 import { adoptToken, withToken } from './session.js'
+import { streamEvents } from './sse.js'
 import { createStore } from './store.js'
 import { subscribe } from './websocket.js'
-import { streamEvents } from './sse.js'
 
 const accept = 'multipart/mixed;deferSpec=20220824, application/graphql-response+json, application/json;q=0.9'
 
-// unreachable holds why the last request got no answer, or '' after one that did.
-const unreachable = createStore('')
+// problem holds why the last request got no GraphQL answer, or '' after one that did.
+const problem = createStore('')
 
-export const useUnreachable = unreachable.use
+export const useProblem = problem.use
+
+function fail(text) {
+  problem.set(text)
+  throw message(text)
+}
 
 // send is fetch with errors that say what to do: the browser's own is "Failed to fetch".
 export async function send(url, init) {
   let response
   try {
-    response = await fetch(url, { ...init, headers: withToken(init.headers) })
+    response = await fetch(url, init)
   } catch (error) {
     if (error.name === 'AbortError') throw error
-    unreachable.set(`No answer from ${url}. Is the server running, and does it allow this page to call it?`)
-    throw message(unreachable.get())
+    fail(`No answer from ${url}. Is the server running, and does it allow this page to call it?`)
   }
-  unreachable.set('')
   const type = response.headers.get('content-type') ?? ''
-  if (/json|multipart\/mixed|text\/event-stream/.test(type)) return response
+  if (/json|multipart\/mixed|text\/event-stream/.test(type)) {
+    problem.set('')
+    return response
+  }
+  const status = `${response.status} ${response.statusText}`.trim() // HTTP/2 sends no text.
   const text = (await response.text()).trim().slice(0, 300)
-  throw message(`${url} answered ${response.status} ${response.statusText} with ${type || 'no content type'}, not with GraphQL.${text && ' It says: ' + text}`)
+  fail(`${url} answered ${status} with ${type || 'no content type'}, not with GraphQL.${text && ' It says: ' + text}`)
 }
 
+// post sends without the token: whoever logs in may hold one that has expired, and a server
+// refuses everything that comes with such a one.
 export async function post(params) {
   const response = await send(endpoint.href, {
     method: 'POST',
@@ -40,7 +49,11 @@ export async function post(params) {
   return response.json()
 }
 
-const overHTTP = createGraphiQLFetcher({ url: endpoint.href, headers: { accept }, fetch: send })
+const overHTTP = createGraphiQLFetcher({
+  url: endpoint.href,
+  headers: { accept },
+  fetch: (url, init) => send(url, { ...init, headers: withToken(init.headers) }),
+})
 
 async function* watched(results) {
   for await (const result of results) {

@@ -1,31 +1,50 @@
 import { subscriptionURL } from './config.js'
 import { send } from './fetcher.js'
 import { message } from './message.js'
+import { withToken } from './session.js'
 
 // streamEvents runs one operation by GraphQL over SSE in distinct connections mode: a POST whose
 // answer is an event stream of "next" events, ended by "complete". EventSource can neither POST
-// nor send a token, so the stream is read by hand.
-export async function* streamEvents(params, headers) {
+// nor send a token, so the stream is read by hand. Returning from it ends the request at once,
+// also while the next event is awaited.
+export function streamEvents(params, headers) {
   const abort = new AbortController()
-  try {
-    const response = await send(subscriptionURL().href, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
-      body: JSON.stringify(params),
-      signal: abort.signal,
-    })
-    if (!response.headers.get('content-type').includes('text/event-stream')) {
-      yield await response.json() // Refused before the stream began: errors as plain JSON.
-      return
-    }
-    for await (const { event, data } of events(response.body)) {
-      if (event === 'complete') return
-      if (event === 'next') yield JSON.parse(data)
-    }
-    throw message('The event stream ended before the operation was complete.')
-  } finally {
-    abort.abort()
+  const results = read(params, headers, abort.signal)
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      try {
+        return await results.next()
+      } catch (error) {
+        if (abort.signal.aborted) return { done: true, value: undefined }
+        throw error
+      }
+    },
+    async return() {
+      abort.abort()
+      return { done: true, value: undefined }
+    },
   }
+}
+
+async function* read(params, headers, signal) {
+  const response = await send(subscriptionURL().href, {
+    method: 'POST',
+    headers: withToken({ 'content-type': 'application/json', accept: 'text/event-stream', ...headers }),
+    body: JSON.stringify(params),
+    signal,
+  })
+  if (!response.headers.get('content-type').includes('text/event-stream')) {
+    yield await response.json() // Refused before the stream began: errors as plain JSON.
+    return
+  }
+  for await (const { event, data } of events(response.body)) {
+    if (event === 'complete') return
+    if (event === 'next') yield JSON.parse(data)
+  }
+  throw message('The event stream ended before the operation was complete.')
 }
 
 async function* events(body) {
