@@ -1,0 +1,176 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/supergraph"
+)
+
+// Config is what plans depend on besides the operation. The zero value works.
+type Config struct {
+	// Labels are the verdicts on the labels of progressive overrides; missing ones are false.
+	Labels map[string]bool
+	// MaxFetches bounds the requests of a plan. Zero means 1,000.
+	MaxFetches int
+}
+
+// Error is an operation that can't be planned.
+type Error struct {
+	// Field names the field that can't be reached, as Type.field, and Path the way to its parent in the operation.
+	Field, Path string
+	// Reason says why.
+	Reason string
+}
+
+// Error says which field can't be reached and why.
+func (e *Error) Error() string {
+	at := ""
+	if e.Path != "" {
+		at = " at " + e.Path
+	}
+	return fmt.Sprintf("cannot plan %s%s: %s", e.Field, at, e.Reason)
+}
+
+// Build plans an operation. The only errors are an *Error and the context's.
+func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) (*Plan, error) {
+	b := newBuilder(ctx, sg, op, cfg)
+	if err := b.resolve(); err != nil {
+		return nil, err
+	}
+	groups := join(b.groups)
+	if most := cfg.MaxFetches; len(groups) > most && most > 0 || most == 0 && len(groups) > 1000 {
+		return nil, &Error{Field: b.top.on.Name, Reason: fmt.Sprintf("it takes %d requests, which is more than the limit", len(groups))}
+	}
+	b.shapes(b.top)
+	return &Plan{
+		Kind: op.Kind, Fetches: b.fetches(groups), Root: b.top.shape, Output: b.output(b.top, op.Selections),
+		Variables: op.Variables, Supergraph: sg,
+	}, nil
+}
+
+// builder carries one Build through its phases.
+type builder struct {
+	solver
+	placer
+	*graph
+	op         *operation.Operation
+	shapeCount int
+}
+
+func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) *builder {
+	g := &graph{sg: sg, labels: cfg.Labels, views: map[string]*view{}, wanted: newWanted(sg)}
+	price := make([]int, len(sg.Subgraphs))
+	for i := range price {
+		price[i] = 1
+	}
+	on := [...]*supergraph.Type{sg.Query, sg.Mutation, sg.Subscription}[op.Kind]
+	return &builder{
+		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, work: workBudget},
+		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind},
+		graph:  g, op: op,
+	}
+}
+
+// resolve decides who answers what, and makes the groups.
+func (b *builder) resolve() error {
+	on := b.top.on
+	all := b.wanted.ofFields(b.op.Selections, on)
+	parts := []*wants{all}
+	if b.op.Kind == operation.Mutation {
+		parts = b.oneByOne(all)
+	}
+	b.introspection()
+	last := -1
+	for _, part := range parts {
+		if len(part.list) == 0 {
+			continue
+		}
+		sol := b.solveRoot(part, on.Object)
+		if err := b.ctx.Err(); err != nil {
+			return fmt.Errorf("plan: %w", err)
+		}
+		if sol.missing != nil {
+			return b.unplannable(sol.missing)
+		}
+		if b.op.Kind == operation.Mutation {
+			last = b.next(sol, last)
+		}
+		b.place(b.top, sol, nil)
+	}
+	return nil
+}
+
+// oneByOne splits the root fields of a mutation, which are carried out in order.
+func (b *builder) oneByOne(all *wants) []*wants {
+	parts := make([]*wants, len(all.list))
+	for i := range all.list {
+		parts[i] = b.wanted.new()
+		parts[i].list = all.list[i : i+1]
+	}
+	return parts
+}
+
+// next begins a new request of root fields, which waits for everything before it, unless the field goes to the
+// same subgraph as its neighbour.
+func (b *builder) next(sol *solution, last int) int {
+	subgraph := sol.entries[0].subgraph
+	if subgraph != last {
+		b.top.entries = nil
+		b.barrier = slices.Clone(b.groups)
+	}
+	return subgraph
+}
+
+// introspection makes the request for what the router answers itself.
+func (b *builder) introspection() {
+	var v *visit
+	for _, n := range b.top.nodes {
+		if !introspective(n.field) {
+			continue
+		}
+		if v == nil {
+			v = b.introspect(b.top)
+			v.group = &group{order: len(b.groups), subgraph: Introspection, visits: []*visit{v}}
+			v.into = &entering{entry: entry{subgraph: Introspection, root: true}}
+			b.groups = append(b.groups, v.group)
+		}
+		v.picks = append(v.picks, &pick{node: n, types: n.types, below: b.introspectAll(n.below)})
+		v.serve(n)
+	}
+}
+
+func (b *builder) introspect(at *position) *visit {
+	return &visit{at: at, view: &view{subgraph: Introspection, scope: at.on, types: at.on.Possible}}
+}
+
+func (b *builder) introspectAll(at *position) *visit {
+	v := b.introspect(at)
+	for _, n := range at.nodes {
+		p := &pick{node: n, types: n.types}
+		if n.below != nil {
+			p.below = b.introspectAll(n.below)
+		}
+		v.picks = append(v.picks, p)
+	}
+	return v
+}
+
+// unplannable finds the field that is really missing: the deepest one.
+func (b *builder) unplannable(u *unreachable) error {
+	var path []string
+	for u.below != nil {
+		if u.name != "" {
+			path = append(path, u.name)
+		}
+		u = u.below
+	}
+	e := &Error{Path: strings.Join(path, "."), Reason: u.why, Field: u.name}
+	if id := first(u.types); id != supergraph.NoObject {
+		e.Field = b.sg.Objects[id] + "." + u.name
+	}
+	return e
+}

@@ -1,0 +1,275 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/supergraph"
+)
+
+// placer turns solutions into groups: every choice becomes a field in some request's selection, every entry a
+// request that waits for what it sends. Requests are made only once something is asked of them, so a solution's
+// entry that nothing needs costs nothing.
+type placer struct {
+	*graph
+	top    *position
+	groups []*group
+	// kind is that of requests at the operation's root.
+	kind operation.Kind
+	// barrier are the groups that the next requests of root fields wait for.
+	barrier []*group
+}
+
+// place asks what a solution chose, and returns the groups that answer it.
+func (b *placer) place(at *position, sol *solution, arrived []*visit) []*group {
+	site := slices.Clone(arrived)
+	for i := range sol.entries {
+		in := &sol.entries[i]
+		site = append(site, &visit{view: in.view, at: at, into: in})
+	}
+	for _, v := range site[len(arrived):] {
+		v.site = site
+	}
+	return b.pick(at, site, sol.picked)
+}
+
+func (b *placer) pick(at *position, site []*visit, g *gathered) []*group {
+	var done []*group
+	for i := range g.choices {
+		done = union(done, b.choice(at, site, &g.choices[i]))
+	}
+	if g.typed >= 0 {
+		v := b.attach(site[g.typed])
+		v.typed = true
+		done = union(done, []*group{v.group})
+	}
+	return done
+}
+
+func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
+	n := at.node(c.want, c.types)
+	if c.own != nil {
+		return b.own(at, site, n, c)
+	}
+	if c.child == nil {
+		v := b.attach(site[c.views[0]])
+		v.add(n, c.types, nil)
+		v.serve(n)
+		return []*group{v.group}
+	}
+	below := make([]*visit, len(c.views))
+	for i, index := range c.views {
+		below[i] = &visit{view: c.arrive[i], at: n.below, parent: site[index], via: n, parents: c.types}
+	}
+	done := b.place(n.below, c.child, below)
+	if !slices.ContainsFunc(below, func(v *visit) bool { return v.group != nil || v.same != nil }) {
+		b.attach(below[0])
+	}
+	for _, v := range below {
+		if v.group != nil || v.same != nil {
+			v.real().root().serve(n)
+			done = union(done, []*group{v.real().group})
+		}
+	}
+	return done
+}
+
+func (b *placer) own(at *position, site []*visit, n *node, c *choice) []*group {
+	after := b.pick(at, site, c.own.requires)
+	v := b.enter(at, site, &c.own.entering, c.own.source, after)
+	v.serve(n)
+	done := []*group{v.group}
+	if c.child == nil {
+		v.add(n, c.types, c.own.source)
+		return done
+	}
+	below := &visit{view: c.arrive[0], at: n.below, group: v.group, parent: v, via: n, parents: c.types}
+	below = v.addBelow(n, c.types, c.own.source, below)
+	return union(done, b.place(n.below, c.child, []*visit{below}))
+}
+
+// attach makes the request that a visit belongs to ask for it.
+func (b *placer) attach(v *visit) *visit {
+	if v.same != nil {
+		return v.same.real()
+	}
+	if v.group != nil {
+		return v
+	}
+	if v.into != nil {
+		v.same = b.enter(v.at, v.site, v.into, nil, nil)
+		return v.same
+	}
+	parent := b.attach(v.parent)
+	if have := parent.addBelow(v.via, v.parents, nil, v); have != v {
+		v.same = have
+		return have
+	}
+	v.group = parent.group
+	v.parent = parent
+	return v
+}
+
+func (v *visit) real() *visit {
+	for v.same != nil {
+		v = v.same
+	}
+	return v
+}
+
+// root is the visit by which the request came to where this one stands.
+func (v *visit) root() *visit {
+	for v.parent != nil {
+		v = v.parent
+	}
+	return v
+}
+
+// serve notes that an entry was made for a field.
+func (v *visit) serve(n *node) {
+	if n.field != nil && v.parent == nil && !slices.Contains(v.serves, n.name) {
+		v.serves = append(v.serves, n.name)
+	}
+}
+
+// enter finds or makes the request by which objects enter a subgraph. An entry that is there already is used if
+// nothing that must be sent along waits for it, and if what is sent along agrees with what it sends.
+func (b *placer) enter(at *position, site []*visit, in *entering, source *supergraph.Source, after []*group) *visit {
+	for _, v := range at.entries {
+		if v.view.subgraph == in.subgraph && v.view.scope == in.view.scope && (v.into.root == in.root) && b.join(v, site, in, source, after) {
+			return v
+		}
+	}
+	v := &visit{view: in.view, at: at, into: in}
+	v.group = &group{order: len(b.groups), subgraph: in.subgraph, visits: []*visit{v}}
+	if in.root && at == b.top {
+		v.group.kind = b.kind
+		v.group.after(b.barrier)
+	}
+	if in.root {
+		v.group.after(b.reach(at))
+	}
+	b.groups = append(b.groups, v.group)
+	at.entries = append(at.entries, v)
+	b.join(v, site, in, source, after)
+	return v
+}
+
+// reach are the groups that lead to a position whose objects need no key.
+func (b *placer) reach(at *position) []*group {
+	var out []*group
+	for _, g := range b.groups {
+		for _, v := range g.visits {
+			if v.reaches(at) {
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+func (v *visit) reaches(at *position) bool {
+	if v.at == at {
+		return v.into == nil || !v.into.root
+	}
+	return slices.ContainsFunc(v.picks, func(p *pick) bool { return p.below != nil && p.below.reaches(at) })
+}
+
+// join lets further objects, with further requires, into an entry. It returns false if that can't be.
+func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.Source, after []*group) bool {
+	if in.root {
+		v.widen(in)
+		return true
+	}
+	if source != nil && source.Requires != nil && !v.agrees(in.types, source.Requires) {
+		return false
+	}
+	for _, k := range in.keys {
+		if v.representing(k.types) == nil {
+			after = union(after, b.pick(v.at, site, k.picked))
+		}
+	}
+	if in.typed >= 0 && in.as == nil {
+		tells := b.attach(site[in.typed])
+		tells.typed = true
+		after = union(after, []*group{tells.group})
+	}
+	if slices.ContainsFunc(after, func(g *group) bool { return g.needs(v.group) }) {
+		return false
+	}
+	v.group.after(after)
+	for _, k := range in.keys {
+		if v.representing(k.types) == nil {
+			v.sent = append(v.sent, &sent{types: k.types, key: k.key})
+		}
+	}
+	if source != nil && source.Requires != nil {
+		for _, r := range v.sent {
+			if r.types.Intersects(in.types) && !slices.Contains(r.requires, source.Requires) {
+				r.requires = append(r.requires, source.Requires)
+			}
+		}
+	}
+	v.widen(in)
+	return true
+}
+
+// widen makes the visit's view cover the types of an entry.
+func (v *visit) widen(in *entering) {
+	if in.view.types.SubsetOf(v.view.types) {
+		return
+	}
+	wider := *v.view
+	wider.types = wider.types.Union(in.view.types)
+	v.view = &wider
+}
+
+// representing finds the representation of objects of some types.
+func (v *visit) representing(types supergraph.TypeSet) *sent {
+	for _, r := range v.sent {
+		if types.SubsetOf(r.types) {
+			return r
+		}
+	}
+	return nil
+}
+
+// agrees reports whether requires can be sent along with what the representations of some types hold already.
+func (v *visit) agrees(types supergraph.TypeSet, requires *supergraph.FieldSet) bool {
+	for _, r := range v.sent {
+		if !r.types.Intersects(types) {
+			continue
+		}
+		if conflict(r.key.Fields.Fields, requires.Fields) {
+			return false
+		}
+		for _, other := range r.requires {
+			if conflict(other.Fields, requires.Fields) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// conflict reports whether two selections disagree about a field of one name: it has other arguments.
+func conflict(a, b []*supergraph.FieldSelection) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x.Name == y.Name && x.Types.Intersects(y.Types) && (x.Arguments != y.Arguments || conflict(x.Fields, y.Fields)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// union appends the groups that aren't there yet.
+func union(a, b []*group) []*group {
+	for _, g := range b {
+		if !slices.Contains(a, g) {
+			a = append(a, g)
+		}
+	}
+	return a
+}
