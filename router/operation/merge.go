@@ -76,7 +76,7 @@ type merger struct {
 }
 
 func (m *merger) group(g group, entries []entry) {
-	if m.n.made > m.n.selected.fields {
+	if m.n.exhausted() {
 		return
 	}
 	fields := make([]*ast.Field, 0, len(g.entries))

@@ -32,7 +32,7 @@ func (s *Selected) Normalise(v Variant) (*Operation, error) {
 	}
 	root := &ast.Field{SelectionSet: s.definition.SelectionSet}
 	top := n.selection([]*ast.Field{root}, s.supergraph.Possible(n.rootType()))
-	if n.made > s.fields || top.size > s.fields {
+	if n.exhausted() || top.size > s.fields {
 		return nil, &Error{
 			Message: fmt.Sprintf("The operation selects more than %d fields once its fragments are merged.", s.fields),
 			Code:    CodeFields,
@@ -55,7 +55,14 @@ type normaliser struct {
 	interned map[string]*selection
 	argument map[*ast.Field]string
 	possible map[string]supergraph.TypeSet
-	made     int
+	// made counts the nodes made, collected the fields of the text looked at.
+	made, collected int
+}
+
+// exhausted reports whether the normal form is too large, or takes too long: an honest operation has about as
+// many fields collected as its normal form has.
+func (n *normaliser) exhausted() bool {
+	return n.made > n.selected.fields || n.collected/2 > n.selected.fields
 }
 
 // selection is a merged selection set. Equal ones are one pointer.
@@ -125,6 +132,7 @@ func (n *normaliser) selection(fields []*ast.Field, types supergraph.TypeSet) *s
 	for _, f := range fields {
 		c.collect(f.SelectionSet, types)
 	}
+	n.collected += len(c.entries)
 	m := merger{n: n, last: map[supergraph.ObjectID]int{}, alike: map[string][]int{}}
 	for _, g := range groups(c.entries) {
 		m.group(g, c.entries)

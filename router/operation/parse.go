@@ -6,6 +6,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
@@ -18,7 +19,7 @@ func parse(text string, limits Limits) (*ast.QueryDocument, *Error) {
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, tokens)
 	if err != nil {
-		return nil, parseError(err)
+		return nil, parseError(text, err)
 	}
 	if len(doc.Operations) == 0 && len(doc.Fragments) == 0 {
 		return nil, syntaxError("Unexpected <EOF>.", nil)
@@ -39,7 +40,7 @@ func syntaxError(message string, at *ast.Position) *Error {
 	return &Error{Message: "Syntax Error: " + message, Locations: []Location{location}, Code: CodeParse}
 }
 
-func parseError(err error) *Error {
+func parseError(text string, err error) *Error {
 	var e *gqlerror.Error
 	if !errors.As(err, &e) {
 		return &Error{Message: "Syntax Error: " + err.Error(), Code: CodeParse}
@@ -48,5 +49,28 @@ func parseError(err error) *Error {
 	if strings.HasPrefix(e.Message, "exceeded token limit") {
 		return &Error{Message: "The document has more tokens than allowed: " + e.Message + ".", Code: CodeTokens}
 	}
-	return &Error{Message: "Syntax Error: " + e.Message, Locations: locations(e), Code: CodeParse}
+	// The parser reports a token that can't be read as unexpected; the lexer knows what is wrong with it.
+	if strings.Contains(e.Message, "<Invalid>") {
+		if found := lexicalError(text); found != nil {
+			e = found
+		}
+	}
+	return &Error{
+		Message:   "Syntax Error: " + strings.TrimSuffix(e.Message, ".") + ".",
+		Locations: locations(e), Code: CodeParse,
+	}
+}
+
+func lexicalError(text string) *gqlerror.Error {
+	l := lexer.New(&ast.Source{Input: text})
+	for {
+		token, err := l.ReadToken()
+		var e *gqlerror.Error
+		if errors.As(err, &e) {
+			return e
+		}
+		if err != nil || token.Kind == lexer.EOF {
+			return nil
+		}
+	}
 }

@@ -2,16 +2,18 @@ package validate
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// names finds what is named twice in one scope.
+// names finds what is named twice in one scope. It holds nil for a name that was reported.
 type names map[string]*ast.Position
 
-// first reports whether the name is new, and where it was before if not.
-func (n names) first(name string, here *ast.Position) (*ast.Position, bool) {
-	if before, ok := n[name]; ok {
-		return before, false
+// repeated returns the first place of a name if this is the second, and nil otherwise: one error a name is enough.
+func (n names) repeated(name string, here *ast.Position) *ast.Position {
+	before, ok := n[name]
+	if !ok {
+		n[name] = here
+		return nil
 	}
-	n[name] = here
-	return here, true
+	n[name] = nil
+	return before
 }
 
 // https://spec.graphql.org/draft/#sec-Operation-Name-Uniqueness
@@ -21,8 +23,8 @@ func uniqueOperationNames(d *document) {
 		if op.Name == "" {
 			continue
 		}
-		if before, ok := seen.first(op.Name, op.Position); !ok {
-			d.report(at(op.Position, before), `There can be only one operation named "%s".`, op.Name)
+		if before := seen.repeated(op.Name, op.Position); before != nil {
+			d.report(at(before, op.Position), `There can be only one operation named "%s".`, op.Name)
 		}
 	}
 }
@@ -31,8 +33,8 @@ func uniqueOperationNames(d *document) {
 func uniqueFragmentNames(d *document) {
 	seen := names{}
 	for _, f := range d.ast.Fragments {
-		if before, ok := seen.first(f.Name, f.Position); !ok {
-			d.report(at(f.Position, before), `There can be only one fragment named "%s".`, f.Name)
+		if before := seen.repeated(f.Name, f.Position); before != nil {
+			d.report(at(before, f.Position), `There can be only one fragment named "%s".`, f.Name)
 		}
 	}
 }
@@ -42,8 +44,8 @@ func uniqueVariableNames(d *document) {
 	for _, op := range d.ast.Operations {
 		seen := names{}
 		for _, v := range op.VariableDefinitions {
-			if before, ok := seen.first(v.Variable, v.Position); !ok {
-				d.report(at(v.Position, before), `There can be only one variable named "$%s".`, v.Variable)
+			if before := seen.repeated(v.Variable, v.Position); before != nil {
+				d.report(at(before, v.Position), `There can be only one variable named "$%s".`, v.Variable)
 			}
 		}
 	}
@@ -57,8 +59,8 @@ func uniqueArgumentNames(d *document) {
 		}
 		seen := names{}
 		for _, a := range list {
-			if before, ok := seen.first(a.Name, a.Position); !ok {
-				d.report(at(a.Position, before), `There can be only one argument named "%s".`, a.Name)
+			if before := seen.repeated(a.Name, a.Position); before != nil {
+				d.report(at(before, a.Position), `There can be only one argument named "%s".`, a.Name)
 			}
 		}
 	}
@@ -80,8 +82,8 @@ func uniqueInputFieldNames(d *document) {
 		for _, object := range def.objects {
 			seen := names{}
 			for _, c := range object.Children {
-				if before, ok := seen.first(c.Name, c.Position); !ok {
-					d.report(at(c.Position, before), `There can be only one input field named "%s".`, c.Name)
+				if before := seen.repeated(c.Name, c.Position); before != nil {
+					d.report(at(before, c.Position), `There can be only one input field named "%s".`, c.Name)
 				}
 			}
 		}
@@ -97,8 +99,8 @@ func uniqueDirectivesPerLocation(d *document) {
 				if directive.Definition == nil || directive.Definition.IsRepeatable {
 					continue
 				}
-				if before, ok := seen.first(directive.Name, directive.Position); !ok {
-					d.report(at(directive.Position, before),
+				if before := seen.repeated(directive.Name, directive.Position); before != nil {
+					d.report(at(before, directive.Position),
 						`The directive "@%s" can only be used once at this location.`, directive.Name)
 				}
 			}

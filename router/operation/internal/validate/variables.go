@@ -68,7 +68,7 @@ func variablesInAllowedPosition(d *document) {
 			if def == nil || def.Definition == nil || v.ExpectedType == nil || allowed(def, v) {
 				return
 			}
-			d.report(at(v.Position, def.Position), `Variable "$%s" of type "%s" used in position expecting type "%s".`,
+			d.report(at(def.Position, v.Position), `Variable "$%s" of type "%s" used in position expecting type "%s".`,
 				v.Raw, def.Type, v.ExpectedType)
 		})
 	}
@@ -112,7 +112,7 @@ func oneOfVariables(d *document) {
 				}
 				for _, c := range object.Children {
 					if v := known[c.Value.Raw]; c.Value.Kind == ast.Variable && v != nil && !v.Type.NonNull {
-						d.report(at(c.Value.Position, v.Position), `Variable "$%s" is of type "%s" but must be `+
+						d.report(at(v.Position, c.Value.Position), `Variable "$%s" is of type "%s" but must be `+
 							`non-nullable to be used for OneOf Input Object "%s".`,
 							v.Variable, v.Type, object.Definition.Name)
 					}
