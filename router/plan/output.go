@@ -40,7 +40,7 @@ func (b *builder) output(at *position, fields []*operation.Field) *Output {
 		out.Types = visible
 	}
 	for _, f := range fields {
-		for _, types := range b.typings(f) {
+		for _, types := range b.typings(f, typesOf(f, at.on)) {
 			field := b.outputField(at, f, types)
 			if !visible.SubsetOf(types) || out.Types != nil && at.on.Possible.Len() > 1 {
 				field.Types = types
@@ -52,15 +52,15 @@ func (b *builder) output(at *position, fields []*operation.Field) *Output {
 }
 
 // typings splits the types of a field where the API schema types it differently.
-func (b *builder) typings(f *operation.Field) []supergraph.TypeSet {
-	if f.Types.Len() == 1 || f.Name == "__typename" {
-		return []supergraph.TypeSet{f.Types}
+func (b *builder) typings(f *operation.Field, types supergraph.TypeSet) []supergraph.TypeSet {
+	if types.Len() == 1 || f.Name == "__typename" {
+		return []supergraph.TypeSet{types}
 	}
 	var texts []string
 	var out []supergraph.TypeSet
-	for id := range f.Types.All() {
+	for id := range types.All() {
 		text := b.sg.ObjectType(id).Field(f.Name).Type.String()
-		if def := definition(b.sg, f.Name, f.Types); def.Base != nil {
+		if def := definition(b.sg, f.Name, types); def.Base != nil {
 			text = form(b.sg.ObjectType(id).Field(f.Name).Type, true)
 		}
 		i := slices.Index(texts, text)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
@@ -50,14 +52,23 @@ func newPosition(parent *node, on *supergraph.Type, fields []*operation.Field, s
 		if f.Name == "__typename" || f.Denied {
 			continue
 		}
-		n := &node{at: p, name: f.Name, args: argumentsText(f.Arguments), types: f.Types, field: f}
-		if def := definition(sg, f.Name, f.Types); def != nil && def.Base != nil {
+		n := &node{at: p, name: f.Name, args: argumentsText(f.Arguments), types: typesOf(f, on), field: f}
+		if def := definition(sg, f.Name, n.types); def != nil && def.Base != nil {
 			n.below = newPosition(n, def.Base, f.Selections, sg)
 		}
 		p.nodes = append(p.nodes, n)
 		p.fields[f] = n
 	}
 	return p
+}
+
+// typesOf are the runtime types that a field is selected for. The normal form names none below __schema and
+// __type, where there is but one.
+func typesOf(f *operation.Field, on *supergraph.Type) supergraph.TypeSet {
+	if f.Types == nil && strings.HasPrefix(on.Name, "__") {
+		return on.Possible
+	}
+	return f.Types
 }
 
 // node finds or makes the node that holds what is wanted for some types. What a key or a requires needs is
