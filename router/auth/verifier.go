@@ -1,0 +1,244 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// Config is what a Verifier needs. It has at least one issuer.
+type Config struct {
+	// Issuers are those whose tokens are accepted.
+	Issuers []Issuer
+	// Header is the header that the token is in. Empty means Authorization.
+	Header string
+	// Leeway is how far clocks may differ. Zero means 10 s.
+	Leeway time.Duration
+	// Policy decides @policy for somebody; nil meets none.
+	Policy func(c *Claims, policy string) bool
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+}
+
+// Issuer signs tokens.
+type Issuer struct {
+	// Name is the iss claim of its tokens.
+	Name string
+	// Audience must be in the aud claim. Empty means that any will do.
+	Audience string
+	// JWKS is the URL of its key set; read when needed, and again as keys change.
+	JWKS string
+	// Keys is its key set where the issuer is at hand, instead of JWKS.
+	Keys Keys
+	// Algorithms that it may sign with. Nil means EdDSA, ES256, ES384, ES512, PS256, RS256: none with a shared
+	// secret.
+	Algorithms []string
+	// ScopesClaim is the claim that holds the scopes: a string of words, or a list. Empty means scope.
+	ScopesClaim string
+}
+
+var defaultAlgorithms = []string{"EdDSA", "ES256", "ES384", "ES512", "PS256", "RS256"}
+
+// Verifier verifies tokens. It is safe for concurrent use.
+type Verifier struct {
+	cfg        Config
+	algorithms []jose.SignatureAlgorithm
+	issuers    map[string]*issuer
+
+	mu       sync.RWMutex
+	verified map[string]*Claims
+}
+
+type issuer struct {
+	Issuer
+	keys keySource
+}
+
+// maxVerified bounds the tokens that are remembered.
+const maxVerified = 10_000
+
+// Error is the refusal of a token. Its message is for the client: it names the reason and nothing secret.
+type Error struct {
+	Reason string
+	// Err is what is behind it, for the log; may be nil.
+	Err error
+}
+
+// Error is the reason.
+func (e *Error) Error() string { return "The access token is refused: " + e.Reason + "." }
+
+// Unwrap returns what is behind the refusal.
+func (e *Error) Unwrap() error { return e.Err }
+
+func refuse(err error, format string, args ...any) error {
+	return &Error{Reason: fmt.Sprintf(format, args...), Err: err}
+}
+
+// NewVerifier returns a verifier, or says what is wrong with cfg. It reads no keys yet.
+func NewVerifier(cfg Config) (*Verifier, error) {
+	cfg.Header = cmp.Or(cfg.Header, "Authorization")
+	cfg.Leeway = cmp.Or(cfg.Leeway, 10*time.Second)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	v := &Verifier{cfg: cfg, issuers: map[string]*issuer{}, verified: map[string]*Claims{}}
+	for _, i := range cfg.Issuers {
+		if i.Name == "" || (i.JWKS == "") == (i.Keys == nil) {
+			return nil, fmt.Errorf("jwt issuer %q: needs a name, and the URL of its key set", i.Name)
+		}
+		if _, twice := v.issuers[i.Name]; twice {
+			return nil, fmt.Errorf("jwt issuer %q is listed twice", i.Name)
+		}
+		i.ScopesClaim = cmp.Or(i.ScopesClaim, "scope")
+		if i.Algorithms == nil {
+			i.Algorithms = defaultAlgorithms
+		}
+		if i.Keys == nil {
+			i.Keys = httpKeys(i.JWKS)
+		}
+		for _, a := range i.Algorithms {
+			if !slices.Contains(defaultAlgorithms, a) && !slices.Contains([]string{"PS384", "PS512", "RS384", "RS512"}, a) {
+				return nil, fmt.Errorf("jwt issuer %q: algorithm %q is not one of a public key", i.Name, a)
+			}
+			if !slices.Contains(v.algorithms, jose.SignatureAlgorithm(a)) {
+				v.algorithms = append(v.algorithms, jose.SignatureAlgorithm(a))
+			}
+		}
+		v.issuers[i.Name] = &issuer{Issuer: i, keys: keySource{read: i.Keys, now: cfg.Now}}
+	}
+	if len(v.issuers) == 0 {
+		return nil, errors.New("jwt: there are no issuers")
+	}
+	return v, nil
+}
+
+// FromHeader verifies the token in the header. Without one, it returns nil, nil: an anonymous request. A token that is
+// not good is an *Error.
+func (v *Verifier) FromHeader(ctx context.Context, header http.Header) (*Claims, error) {
+	value := header.Get(v.cfg.Header)
+	if value == "" {
+		return nil, nil
+	}
+	scheme, token, ok := strings.Cut(value, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return nil, refuse(nil, "the %s header is not of the form Bearer TOKEN", v.cfg.Header)
+	}
+	return v.Verify(ctx, strings.TrimSpace(token))
+}
+
+// Verify verifies a token.
+func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
+	now := v.cfg.Now()
+	v.mu.RLock()
+	known := v.verified[token]
+	v.mu.RUnlock()
+	if known != nil && now.Before(known.Expires) {
+		return known, nil
+	}
+	claims, err := v.check(ctx, token, now)
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.verified) >= maxVerified {
+		clear(v.verified)
+	}
+	v.verified[strings.Clone(token)] = claims
+	return claims, nil
+}
+
+func (v *Verifier) check(ctx context.Context, token string, now time.Time) (*Claims, error) {
+	parsed, err := jwt.ParseSigned(token, v.algorithms)
+	if err != nil || len(parsed.Headers) != 1 {
+		return nil, refuse(err, "it is not a JWT signed with an algorithm that is accepted here")
+	}
+	var unverified struct {
+		Issuer string `json:"iss"`
+	}
+	if err := parsed.UnsafeClaimsWithoutVerification(&unverified); err != nil {
+		return nil, refuse(err, "its claims are not JSON")
+	}
+	from := v.issuers[unverified.Issuer]
+	if from == nil {
+		return nil, refuse(nil, "its issuer %q is not known here", unverified.Issuer)
+	}
+	key, err := v.keyOf(ctx, from, parsed.Headers[0])
+	if err != nil {
+		return nil, err
+	}
+	var standard jwt.Claims
+	raw := map[string]any{}
+	if err := parsed.Claims(key.Key, &standard, &raw); err != nil {
+		return nil, refuse(err, "its signature is wrong")
+	}
+	if err := v.valid(standard, from, now); err != nil {
+		return nil, err
+	}
+	return &Claims{
+		Issuer: standard.Issuer, Subject: standard.Subject, Expires: standard.Expiry.Time(),
+		Scopes: scopes(raw[from.ScopesClaim]), Raw: raw, policies: v.cfg.Policy,
+	}, nil
+}
+
+// keyOf is the key that the token names: of its issuer, for signatures, and made for the token's algorithm.
+func (v *Verifier) keyOf(ctx context.Context, from *issuer, header jose.Header) (*jose.JSONWebKey, error) {
+	if !slices.Contains(from.Algorithms, header.Algorithm) {
+		return nil, refuse(nil, "its issuer does not sign with %s", header.Algorithm)
+	}
+	key, err := from.keys.key(ctx, header.KeyID)
+	if err != nil {
+		return nil, refuse(err, "its issuer's keys can't be read now")
+	}
+	if key == nil || !key.IsPublic() || (key.Use != "" && key.Use != "sig") || (key.Algorithm != "" && key.Algorithm != header.Algorithm) {
+		return nil, refuse(nil, "its key %q is not one of its issuer's", header.KeyID)
+	}
+	return key, nil
+}
+
+func (v *Verifier) valid(c jwt.Claims, from *issuer, now time.Time) error {
+	expected := jwt.Expected{Issuer: from.Name, Time: now}
+	if from.Audience != "" {
+		expected.AnyAudience = jwt.Audience{from.Audience}
+	}
+	err := c.ValidateWithLeeway(expected, v.cfg.Leeway)
+	switch {
+	case c.Expiry == nil:
+		return refuse(nil, "it never expires")
+	case errors.Is(err, jwt.ErrExpired):
+		return refuse(err, "it has expired")
+	case errors.Is(err, jwt.ErrNotValidYet), errors.Is(err, jwt.ErrIssuedInTheFuture):
+		return refuse(err, "it is not valid yet")
+	case errors.Is(err, jwt.ErrInvalidAudience):
+		return refuse(err, "it is for another audience")
+	case err != nil:
+		return refuse(err, "its claims are not valid")
+	}
+	return nil
+}
+
+// scopes reads a claim of scopes: words in a string, or a list of strings.
+func scopes(claim any) []string {
+	switch claim := claim.(type) {
+	case string:
+		return strings.Fields(claim)
+	case []any:
+		var list []string
+		for _, s := range claim {
+			if s, ok := s.(string); ok {
+				list = append(list, s)
+			}
+		}
+		return list
+	}
+	return nil
+}
