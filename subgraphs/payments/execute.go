@@ -1,0 +1,202 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/fault"
+	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/internal/idempotency"
+	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
+)
+
+// FaultPoints are the places where this service can be broken on purpose: see package fault. Each stands right
+// behind a commit or an answer of the provider.
+var FaultPoints = []string{"payments.intended", "payments.asked", "payments.recorded"}
+
+// drive carries an operation whose intent is committed, and those that follow from it, to their end, or to an
+// unknown outcome. It goes on when the caller's request ends: what the provider did must be recorded.
+func (s *Service) drive(ctx context.Context, op operation) error {
+	ctx = context.WithoutCancel(ctx)
+	for {
+		if err := fault.Point("payments.intended"); err != nil {
+			return err
+		}
+		result, asked := s.ask(ctx, op)
+		if err := fault.Point("payments.asked"); err != nil {
+			return err
+		}
+		if asked != nil {
+			return s.unknown(ctx, op, asked)
+		}
+		next, err := s.record(ctx, op, result)
+		if err != nil {
+			return err
+		}
+		s.outbox.Wake()
+		if err := fault.Point("payments.recorded"); err != nil || next == nil {
+			return err
+		}
+		op = *next
+	}
+}
+
+// ask sends an operation to the provider, or learns what became of it if it may have been sent before. An error
+// means that the outcome is unknown.
+func (s *Service) ask(ctx context.Context, op operation) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	defer cancel()
+	if op.Attempts > 1 {
+		result, err := s.cfg.Provider.Retrieve(ctx, op.Key)
+		if !errors.Is(err, ErrKeyUnknown) {
+			return result, err
+		}
+	}
+	var p payment
+	if err := s.db.Read.GetContext(ctx, &p, `SELECT `+paymentColumns+` FROM payment p WHERE p.id = $1`, op.PaymentID); err != nil {
+		return Result{}, fmt.Errorf("read payment %s: %w", op.PaymentID, err)
+	}
+	c := Command{Key: op.Key, Reference: p.Reference, Amount: p.money(op.Amount)}
+	switch op.Kind {
+	case authorize:
+		return s.cfg.Provider.Authorize(ctx, Authorization{Key: op.Key, Token: p.MethodToken, Amount: c.Amount, Order: p.OrderID})
+	case confirm:
+		return s.cfg.Provider.Confirm(ctx, c, op.Detail)
+	case capture:
+		return s.cfg.Provider.Capture(ctx, c)
+	case refund:
+		return s.cfg.Provider.Refund(ctx, c)
+	case void, expire:
+		return s.cfg.Provider.Void(ctx, c)
+	}
+	panic("operation of unknown kind " + op.Kind)
+}
+
+// record writes the outcome of an operation with everything that follows from it, in one transaction. It returns
+// the operation that is to be done next, if any.
+func (s *Service) record(ctx context.Context, op operation, r Result) (next *operation, err error) {
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		next = nil
+		before, err := lockPayment(ctx, tx, op.PaymentID)
+		if err != nil {
+			return err
+		}
+		now, err := readOperation(ctx, tx, op.Key)
+		if err != nil || !now.open() { // somebody else has asked and recorded meanwhile
+			return err
+		}
+		after := apply(before, op, r)
+		s.setExpiry(&after, op, r)
+		if err := s.recordOutcome(ctx, tx, before, after, op, r); err != nil {
+			return err
+		}
+		next, err = s.follow(ctx, tx, after, op)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("record %s of %s: %w", op.Kind, op.PaymentID, err)
+	}
+	return next, nil
+}
+
+// setExpiry notes until when the buyer may act, or the authorisation lasts.
+func (s *Service) setExpiry(p *payment, op operation, r Result) {
+	switch {
+	case p.Status == gen.PaymentStatusRequiresAction && op.Kind == authorize:
+		p.ExpiresUs = database.Micros(s.now().Add(s.cfg.ActionTimeout))
+	case p.Status == gen.PaymentStatusAuthorized && (op.Kind == authorize || op.Kind == confirm):
+		p.ExpiresUs = 0
+		if !r.Expires.IsZero() {
+			p.ExpiresUs = database.Micros(r.Expires)
+		}
+	}
+}
+
+func (s *Service) recordOutcome(ctx context.Context, tx *database.Tx, before, after payment, op operation, r Result) error {
+	op.State, op.DeclineCode = stateSucceeded, r.DeclineCode
+	if r.Outcome == Declined {
+		op.State = stateDeclined
+	}
+	if err := updateOperation(ctx, tx, op); err != nil {
+		return err
+	}
+	if err := updatePayment(ctx, tx, after); err != nil {
+		return err
+	}
+	if r.Outcome == Succeeded {
+		if err := s.book(ctx, tx, before, op); err != nil {
+			return err
+		}
+	}
+	if err := s.note(ctx, tx, op, strings.ToLower(string(r.Outcome)), after.Reference); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, after)
+}
+
+// follow begins what an outcome entails, a capture at once, or else answers the command.
+func (s *Service) follow(ctx context.Context, tx *database.Tx, p payment, op operation) (*operation, error) {
+	if p.CaptureAtOnce && p.Status == gen.PaymentStatusAuthorized && (op.Kind == authorize || op.Kind == confirm) {
+		next := s.newOperation(p, capture, p.Amount, op.answers())
+		return &next, s.intend(ctx, tx, next)
+	}
+	if op.Scope == scopeSelf {
+		return nil, nil
+	}
+	a, err := answerOf(ctx, tx, p, op.Key)
+	if err != nil {
+		return nil, err
+	}
+	return nil, idempotency.Complete(ctx, tx, op.answers(), a)
+}
+
+// intend writes the intent of an operation.
+func (s *Service) intend(ctx context.Context, tx *database.Tx, op operation) error {
+	if err := insertOperation(ctx, tx, op); err != nil {
+		return err
+	}
+	return s.note(ctx, tx, op, "requested", "")
+}
+
+// unknown records that the answer to an operation didn't come.
+func (s *Service) unknown(ctx context.Context, op operation, reason error) error {
+	s.cfg.Log.WarnContext(ctx, "outcome unknown", "operation", op.Kind, "payment", op.PaymentID, "attempt", op.Attempts, "error", reason)
+	err := s.db.Tx(ctx, func(tx *database.Tx) error {
+		p, err := lockPayment(ctx, tx, op.PaymentID)
+		if err != nil {
+			return err
+		}
+		now, err := readOperation(ctx, tx, op.Key)
+		if err != nil || !now.open() {
+			return err
+		}
+		now.State, now.DueUs = stateUnknown, database.Micros(s.now().Add(backoff(op.Attempts)))
+		if err := updateOperation(ctx, tx, now); err != nil {
+			return err
+		}
+		if p.Status == gen.PaymentStatusUnknown {
+			return nil
+		}
+		p.Status = gen.PaymentStatusUnknown
+		if err := updatePayment(ctx, tx, p); err != nil {
+			return err
+		}
+		if err := s.note(ctx, tx, op, "unknown", ""); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, p)
+	})
+	if err != nil {
+		return fmt.Errorf("record that %s of %s is unknown: %w", op.Kind, op.PaymentID, err)
+	}
+	s.outbox.Wake()
+	return nil
+}
+
+// refundID is the identifier of the refund that a command makes.
+func refundID(k idempotency.Key) string {
+	return id.Derived(id.Refund, k.Scope+"|"+k.Key)
+}

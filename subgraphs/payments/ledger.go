@@ -1,0 +1,69 @@
+package payments
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/agora-supergraph/agora/internal/database"
+)
+
+// The accounts of the ledger, for each order: authorized holds what could be taken, captured what was taken and not
+// given back; the buyer's is the other side of both.
+const (
+	accountBuyer      = "buyer"
+	accountAuthorized = "authorized"
+	accountCaptured   = "captured"
+)
+
+// transfers says from which account to which an operation that succeeded moves its amount. What is not in it
+// moves nothing.
+var transfers = map[kind]struct{ from, to string }{
+	authorize: {accountBuyer, accountAuthorized},
+	confirm:   {accountBuyer, accountAuthorized},
+	capture:   {accountAuthorized, accountCaptured},
+	void:      {accountAuthorized, accountBuyer},
+	expire:    {accountAuthorized, accountBuyer},
+	refund:    {accountCaptured, accountBuyer},
+}
+
+// book writes the two entries of an operation that succeeded.
+func (s *Service) book(ctx context.Context, tx *database.Tx, before payment, op operation) error {
+	t, ok := transfers[op.Kind]
+	if !ok || (t.from == accountAuthorized && before.Authorized == 0) { // nothing was held: the buyer never confirmed
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO ledger (operation_key, account, order_id, amount, currency, at_us)
+		VALUES ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)`,
+		op.Key, t.from, before.OrderID, -op.Amount, before.Currency, s.nowMicros(),
+		op.Key, t.to, before.OrderID, op.Amount, before.Currency, s.nowMicros())
+	if err != nil {
+		return fmt.Errorf("book %s of %s: %w", op.Kind, op.PaymentID, err)
+	}
+	return nil
+}
+
+// Balance is what the ledger says of an order.
+type Balance struct {
+	OrderID  string `db:"order_id"`
+	Currency string
+	// Authorized is held and not taken; Captured is taken and not given back.
+	Authorized, Captured int64
+	// Imbalance is the sum of all entries: anything but 0 is a fault.
+	Imbalance int64
+}
+
+// Balances sums up the ledger, an order a row, sorted by order: to be compared with the provider's book.
+func (s *Service) Balances(ctx context.Context) ([]Balance, error) {
+	var rows []Balance
+	err := s.db.Read.SelectContext(ctx, &rows, `
+		SELECT order_id, currency,
+			CAST(SUM(CASE WHEN account = 'authorized' THEN amount ELSE 0 END) AS BIGINT) AS authorized,
+			CAST(SUM(CASE WHEN account = 'captured' THEN amount ELSE 0 END) AS BIGINT) AS captured,
+			CAST(SUM(amount) AS BIGINT) AS imbalance
+		FROM ledger GROUP BY order_id, currency ORDER BY order_id, currency`)
+	if err != nil {
+		return nil, fmt.Errorf("sum up the ledger: %w", err)
+	}
+	return rows, nil
+}

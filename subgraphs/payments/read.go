@@ -1,0 +1,94 @@
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
+)
+
+// found is a payment as it was read, with its refunds.
+type found struct {
+	payment
+	refunds []*gen.Refund
+}
+
+// present is the payment as clients see it.
+func (f *found) present() *gen.Payment { return f.payment.present(f.refunds) }
+
+// read is a payment by its id as clients see it, or nil.
+func (s *Service) read(ctx context.Context, paymentID string) (*gen.Payment, error) {
+	rows, err := s.find(ctx, "id", []string{paymentID})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0].present(), nil
+}
+
+// find reads the payments whose column (id or order_id) has one of the values, oldest first, with their refunds,
+// in one query.
+func (s *Service) find(ctx context.Context, column string, values []string) ([]*found, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	list, args := database.In(nil, values)
+	var rows []struct {
+		payment
+		RefundID     sql.NullString `db:"refund_id"`
+		RefundAmount sql.NullInt64  `db:"refund_amount"`
+		RefundState  sql.NullString `db:"refund_state"`
+		RefundReason sql.NullString `db:"refund_reason"`
+		RefundUs     sql.NullInt64  `db:"refund_us"`
+	}
+	err := s.db.Read.SelectContext(ctx, &rows, `
+		SELECT `+paymentColumns+`, o.refund_id, o.amount AS refund_amount, o.state AS refund_state, o.detail AS refund_reason, o.created_us AS refund_us
+		FROM payment p LEFT JOIN operation o ON o.payment_id = p.id AND o.kind = 'REFUND'
+		WHERE p.`+column+` IN `+list+` ORDER BY p.created_us, p.id, o.created_us, o.key`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read payments: %w", err)
+	}
+	var all []*found
+	for _, r := range rows {
+		if len(all) == 0 || all[len(all)-1].ID != r.ID {
+			all = append(all, &found{payment: r.payment})
+		}
+		if r.RefundID.Valid {
+			op := operation{
+				RefundID: r.RefundID.String, Amount: r.RefundAmount.Int64, State: r.RefundState.String,
+				Detail: r.RefundReason.String, CreatedUs: r.RefundUs.Int64,
+			}
+			last := all[len(all)-1]
+			last.refunds = append(last.refunds, op.presentRefund(r.Currency))
+		}
+	}
+	return all, nil
+}
+
+// events are the lines of a payment's log.
+func (s *Service) events(ctx context.Context, paymentID string) ([]*gen.PaymentEvent, error) {
+	var rows []struct {
+		AtUs           int64 `db:"at_us"`
+		Type           string
+		Amount         int64
+		Currency       string
+		Reference      string
+		IdempotencyKey string `db:"idempotency_key"`
+	}
+	err := s.db.Read.SelectContext(ctx, &rows, `
+		SELECT e.at_us, e.type, e.amount, p.currency, e.reference, e.idempotency_key
+		FROM payment_event e JOIN payment p ON p.id = e.payment_id WHERE e.payment_id = $1 ORDER BY e.sequence`, paymentID)
+	if err != nil {
+		return nil, fmt.Errorf("read events of %s: %w", paymentID, err)
+	}
+	events := make([]*gen.PaymentEvent, len(rows))
+	for i, r := range rows {
+		amount := payment{Currency: r.Currency}.money(r.Amount)
+		events[i] = &gen.PaymentEvent{At: database.Time(r.AtUs), Type: r.Type, Amount: &amount, IdempotencyKey: r.IdempotencyKey}
+		if r.Reference != "" {
+			events[i].ProviderReference = &r.Reference
+		}
+	}
+	return events, nil
+}
