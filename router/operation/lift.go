@@ -36,9 +36,6 @@ func (l *lifter) fields(s *selection) []*Field {
 	out := make([]*Field, len(s.nodes))
 	for i, d := range s.nodes {
 		f := &Field{ResponseKey: d.field.Alias, Name: d.field.Name, Types: d.types, Denied: d.denied}
-		if introspective(d.field.ObjectDefinition) {
-			f.Types = nil
-		}
 		if !d.denied {
 			f.Arguments = l.arguments(d.field)
 			f.Selections = l.fields(d.below)

@@ -136,9 +136,6 @@ func (n *normaliser) verdict(types supergraph.TypeSet, fields []*ast.Field) (all
 	}
 	name := fields[0].Name
 	for _, f := range fields {
-		if introspective(f.ObjectDefinition) {
-			return types, nil
-		}
 		if n.denies(f.ObjectDefinition.Name, name) {
 			return nil, types
 		}

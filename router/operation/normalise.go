@@ -3,7 +3,6 @@ package operation
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -16,8 +15,7 @@ import (
 // Some things are not in Field's own documentation. A composite field without Selections is one of whose
 // selections nothing is left (skipped, or impossible for every type): it is still to be fetched, with __typename
 // alone, so that its errors appear, and answered as an empty object. A denied field has no Arguments either.
-// Types is nil for all fields below __schema and __type: the one possible type there is no object type of the
-// supergraph. And Selections, like the Fields in them, may be shared: equal sub-selections are one slice.
+// And Selections, like the Fields in them, may be shared: equal sub-selections are one slice.
 //
 // The work is bounded although type conditions in nested selections multiply: a selection set is computed once
 // for the fields that are merged into it and the types of their parents, and what comes out equal is one.
@@ -103,23 +101,9 @@ func (n *normaliser) typesOf(name string) supergraph.TypeSet {
 	set, ok := n.possible[name]
 	if !ok {
 		set = n.supergraph.Possible(name)
-		if introspective(n.supergraph.API.Types[name]) {
-			set = supergraph.SetOf(n.introspection())
-		}
 		n.possible[name] = set
 	}
 	return set
-}
-
-// introspective reports whether a type is one of the introspection system, which has no number.
-func introspective(t *ast.Definition) bool {
-	return t != nil && t.Kind == ast.Object && strings.HasPrefix(t.Name, "__")
-}
-
-// introspection stands for all types of the introspection system while selections are merged: where they occur,
-// only one is possible.
-func (n *normaliser) introspection() supergraph.ObjectID {
-	return supergraph.ObjectID(len(n.supergraph.Objects))
 }
 
 // selection merges the sub-selections of fields that have one response key.
