@@ -10,7 +10,8 @@ import (
 )
 
 // Requirement is what a caller must prove to see a field: what @authenticated, @requiresScopes and @policy
-// demand of the field itself and of its return type, joined by and.
+// demand of the field itself, of the type that declares it and of its return type, joined by and. The declaring
+// type counts since its objects are also reached through interfaces and unions that demand nothing.
 type Requirement struct {
 	// Authenticated demands any valid identity.
 	Authenticated bool
@@ -112,7 +113,7 @@ func (l *loader) loadRequirements() {
 			continue
 		}
 		for _, f := range def.Fields {
-			r := l.requirementsOf(f.Directives)
+			r := l.requirementsOf(f.Directives).and(l.requirementsOf(def.Directives))
 			if t := l.defs[f.Type.Name()]; t != nil {
 				r = r.and(l.requirementsOf(t.Directives))
 			}
