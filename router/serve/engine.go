@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+
+	"github.com/agora-supergraph/agora/router/auth"
 )
 
 // Request is one GraphQL request as the client sent it: well-formed JSON of the right kinds, nothing more is
@@ -24,6 +26,8 @@ type Request struct {
 	// Header are the client's headers. On a WebSocket these are the headers of the handshake, with the
 	// Authorization of connection_init. They must not be changed.
 	Header http.Header
+	// Claims say who is asking; nil is anonymous.
+	Claims *auth.Claims
 	// ID names the request in logs, and towards subgraphs. Never empty.
 	ID string
 	// QueryOnly is set for GET: a mutation is to be refused with the Outcome MutationByGET.

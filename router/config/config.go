@@ -1,0 +1,182 @@
+// Package config reads the router's configuration file: one YAML document in, one Config out, or every error
+// in it with its line, its column and what was expected there.
+//
+// The names of settings are those of the structs' fields in snake case. Only what is set is in the file: zero
+// values mean the defaults that the packages document. The file is strict: a name that is not known is an
+// error. In values, ${env.NAME}, ${env.NAME:-default} and ${file.path} are expanded after the YAML was
+// parsed, so that no value can become structure.
+//
+// The structs are the one declaration of all settings: reading, the JSON schema (gen/schema.json) and String
+// walk them by reflection. Settings of the front door are serve.Config itself.
+package config
+
+import (
+	_ "embed"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/agora-supergraph/agora/router/auth"
+	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/serve"
+	"github.com/agora-supergraph/agora/router/transport"
+)
+
+// Config is the configuration of a router. The zero value is a working one for a supergraph that is given
+// otherwise.
+type Config struct {
+	// Supergraph is the file of the supergraph: SDL, or rover's YAML, whose subgraphs are composed at the start.
+	// A relative path starts at the configuration file's folder.
+	Supergraph string
+	// Serve is the front door: listen, path, cors and the rest stand at the top of the file.
+	Serve serve.Config `yaml:",inline"`
+	// AllSubgraphs holds what all subgraphs have in common.
+	AllSubgraphs Subgraph
+	// Subgraphs by name; what one leaves out is as in all_subgraphs, and the URL as in the supergraph.
+	Subgraphs map[string]Subgraph
+	// PassOn are the names of the client's headers that subgraphs get, such as Authorization. Empty means
+	// none: a token is passed on only to subgraphs that one has reason to trust.
+	PassOn []string
+	// JWT says whose tokens are taken. Without issuers everyone is anonymous.
+	JWT JWT
+	// Limits bound what an operation may ask.
+	Limits operation.Limits
+	// Introspection lets clients ask for the schema. Off by default.
+	Introspection bool
+	// Playground serves GraphiQL at /playground. Off by default; it is of little use without introspection.
+	Playground bool
+	// SubgraphErrors says how much of subgraphs' errors clients see.
+	SubgraphErrors SubgraphErrors
+	// Log is the log, on standard error.
+	Log Log
+}
+
+// Subgraph says how a subgraph is reached.
+type Subgraph struct {
+	// URL is the endpoint, http or https. Empty means the routing URL in the supergraph.
+	URL string `format:"uri"`
+	// Timeout bounds one request, from connect to last byte. Zero means 5 s.
+	Timeout time.Duration `min:"0s" max:"1h"`
+	// ConnectTimeout bounds dialling and the TLS handshake, each. Zero means 3 s.
+	ConnectTimeout time.Duration `min:"0s" max:"10m"`
+	// IdleTimeout is how long an unused connection is kept. Zero means 60 s.
+	IdleTimeout time.Duration `min:"0s" max:"1h"`
+	// MaxIdleConnections bounds the unused connections that are kept. Zero means 1024.
+	MaxIdleConnections int `min:"0" max:"1000000"`
+	// MaxResponseBytes bounds an answer, after decompression. Zero means 64 MiB.
+	MaxResponseBytes int `min:"0" max:"4294967296"`
+	// Headers are sent with every request. Their values are secrets.
+	Headers map[string]string
+	// Gzip asks for compressed answers: worth it over slow links only.
+	Gzip bool
+	// Subscriptions says how subscriptions are carried.
+	Subscriptions Subscriptions
+}
+
+// Subscriptions says how subscriptions reach a subgraph.
+type Subscriptions struct {
+	// Protocol is the transport. Empty means websocket.
+	Protocol string `enum:"websocket,sse,multipart"`
+	// URL is where they go. Empty means the subgraph's URL, with ws or wss for WebSocket.
+	URL string `format:"uri"`
+	// StartTimeout bounds the time until the subgraph has accepted. Zero means 10 s.
+	StartTimeout time.Duration `min:"0s" max:"10m"`
+	// MaxEventBytes bounds one event. Zero means 4 MiB.
+	MaxEventBytes int `min:"0" max:"1073741824"`
+}
+
+// JWT says whose tokens are taken.
+type JWT struct {
+	// Issuers are the parties whose tokens are taken.
+	Issuers []Issuer
+	// Header is the header that the token is in. Empty means Authorization.
+	Header string
+	// Leeway is how far clocks may differ. Zero means 10 s.
+	Leeway time.Duration `min:"0s" max:"10m"`
+}
+
+// Issuer is one party that signs tokens.
+type Issuer struct {
+	// Issuer is the claim iss of its tokens.
+	Issuer string `required:"true"`
+	// JWKSURL is where it publishes its public keys.
+	JWKSURL string `required:"true" format:"uri"`
+	// Audience must be in the claim aud. Empty means that any will do.
+	Audience string
+	// Algorithms that it may sign with. Empty means EdDSA, ES256, ES384, ES512, PS256 and RS256.
+	Algorithms []string `enum:"EdDSA,ES256,ES384,ES512,PS256,PS384,PS512,RS256,RS384,RS512"`
+	// ScopesClaim is the claim that holds the scopes: words in a string, or a list. Empty means scope.
+	ScopesClaim string
+}
+
+// Auth configures the verifier of tokens; without issuers there is none to be made.
+func (j JWT) Auth() auth.Config {
+	cfg := auth.Config{Header: j.Header, Leeway: j.Leeway}
+	for _, i := range j.Issuers {
+		cfg.Issuers = append(cfg.Issuers, auth.Issuer{
+			Name: i.Issuer, JWKS: i.JWKSURL, Audience: i.Audience, Algorithms: i.Algorithms, ScopesClaim: i.ScopesClaim,
+		})
+	}
+	return cfg
+}
+
+// SubgraphErrors says how much of subgraphs' errors clients see.
+type SubgraphErrors struct {
+	// Redact replaces the messages of subgraphs by one that says nothing. The log has them all.
+	Redact bool
+	// OmitServiceName leaves the subgraph's name out of errors.
+	OmitServiceName bool
+}
+
+// Log configures the log.
+type Log struct {
+	// Level is the lowest level that is written. Empty means info.
+	Level string `enum:"debug,info,warn,error"`
+	// Format is text for people or json for programs. Empty means text.
+	Format string `enum:"text,json"`
+}
+
+// Logger makes the logger that l describes.
+func (l Log) Logger(w io.Writer) *slog.Logger {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "warn": slog.LevelWarn, "error": slog.LevelError}
+	opts := &slog.HandlerOptions{Level: levels[l.Level]} // info is slog's zero
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// Transports are the subgraphs' transports by name; that of all others is under "".
+func (c Config) Transports() map[string]transport.HTTPConfig {
+	list := map[string]transport.HTTPConfig{"": c.AllSubgraphs.transport()}
+	for name, s := range c.Subgraphs {
+		list[name] = s.transport()
+	}
+	return list
+}
+
+func (s Subgraph) transport() transport.HTTPConfig {
+	cfg := transport.HTTPConfig{
+		URL: s.URL, Timeout: s.Timeout, ConnectTimeout: s.ConnectTimeout, IdleTimeout: s.IdleTimeout,
+		MaxIdleConns: s.MaxIdleConnections, MaxResponseBytes: s.MaxResponseBytes, Gzip: s.Gzip,
+		Subscriptions: transport.SubscriptionConfig{
+			Protocol: transport.Protocol(s.Subscriptions.Protocol), URL: s.Subscriptions.URL,
+			StartTimeout: s.Subscriptions.StartTimeout, MaxEventBytes: s.Subscriptions.MaxEventBytes,
+		},
+	}
+	if len(s.Headers) > 0 {
+		cfg.Header = make(http.Header, len(s.Headers))
+		for name, value := range s.Headers {
+			cfg.Header.Set(name, value)
+		}
+	}
+	return cfg
+}
+
+// Schema is the JSON schema of the configuration file, for editors: the structs' names, kinds and bounds,
+// with their comments as descriptions. `go test ./router/config -update` writes it.
+func Schema() []byte { return append([]byte(nil), schema...) }
+
+//go:embed gen/schema.json
+var schema []byte

@@ -1,0 +1,86 @@
+package serve
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// buffer is a request body's memory. Bodies that needed more than keepBuffer don't go back to the pool.
+type buffer struct{ bytes []byte }
+
+const (
+	firstBuffer = 4 << 10
+	keepBuffer  = 64 << 10
+)
+
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, firstBuffer)} }}
+
+func (b *buffer) release() {
+	if cap(b.bytes) <= keepBuffer {
+		b.bytes = b.bytes[:0]
+		buffers.Put(b)
+	}
+}
+
+// decode reads the request's parameters into ex.req.
+func (ex *exchange) decode() *refusal {
+	if ex.r.Method == http.MethodGet {
+		return decodeURL(ex.r.URL.RawQuery, &ex.req)
+	}
+	ex.body = buffers.Get().(*buffer)
+	if err := ex.read(ex.body); err != nil {
+		return err
+	}
+	// With a deadline left, the server would take a quiet client for one that has gone.
+	ex.readBy(time.Time{})
+	return decodeBody(ex.body.bytes, &ex.req)
+}
+
+// read reads the body into b.
+func (ex *exchange) read(b *buffer) *refusal {
+	r, limit := ex.r, ex.h.cfg.HTTP.MaxBodyBytes
+	if r.ContentLength > limit {
+		return tooLarge(limit)
+	}
+	// The length is a promise only: no more is reserved for it than a pooled buffer has.
+	if want := int(min(r.ContentLength+1, keepBuffer)); cap(b.bytes) < want {
+		b.bytes = make([]byte, 0, want)
+	}
+	body := http.MaxBytesReader(ex.w, r.Body, limit)
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		}
+		n, err := body.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		if err != nil {
+			return readError(err, limit)
+		}
+	}
+}
+
+func readError(err error, limit int64) *refusal {
+	if err == io.EOF { //nolint:errorlint // io.Reader promises the value itself
+		return nil
+	}
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return tooLarge(limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &refusal{http.StatusRequestTimeout, CodeRequestTimeout, "the request body did not arrive in time"}
+	}
+	return badRequest("the request body ended early")
+}
+
+func tooLarge(limit int64) *refusal {
+	return &refusal{
+		http.StatusRequestEntityTooLarge, CodePayloadTooLarge,
+		"the request body is larger than " + strconv.FormatInt(limit, 10) + " bytes",
+	}
+}

@@ -1,0 +1,150 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Config is the whole configuration of the front door. Only Engine is needed: the zero value of everything
+// else works. The yaml tags are the names in the router's configuration file.
+type Config struct {
+	// Engine answers the requests.
+	Engine Engine `yaml:"-"`
+	// Verifier tells who is asking. Nil means that everyone is anonymous.
+	Verifier Verifier `yaml:"-"`
+	// Ready says whether requests can be answered: its error is the body of /health/ready, with status 503.
+	// It must be quick. Nil means always.
+	Ready func(ctx context.Context) error `yaml:"-"`
+	// Playground is served at /playground and below, and / sends browsers there. Nil means that there is
+	// none.
+	Playground http.Handler `yaml:"-"`
+	// Logger gets one line a request, and what went wrong on our side. Nil discards.
+	Logger *slog.Logger `yaml:"-"`
+	// OnListen is told the address once Run listens. Nil is not told.
+	OnListen func(addr net.Addr) `yaml:"-"`
+
+	// Listen is the TCP address that Run listens on, as host:port. Port 0 lets the system choose. Empty
+	// means 127.0.0.1:4000.
+	Listen string `yaml:"listen"`
+	// Path is the URL path of the GraphQL endpoint. Empty means /graphql.
+	Path string `yaml:"path"`
+	// H2C accepts HTTP/2 without TLS next to HTTP/1.1: for a trusted proxy that speaks it.
+	H2C bool `yaml:"h2c"`
+	// CORS says which other origins' pages may call the endpoint.
+	CORS CORS `yaml:"cors"`
+	// CSRF is the prevention of cross-site request forgery.
+	CSRF CSRF `yaml:"csrf"`
+	// HTTP bounds requests and connections.
+	HTTP HTTP `yaml:"http"`
+	// Streams bounds subscriptions, over server-sent events and WebSocket.
+	Streams Streams `yaml:"streams"`
+}
+
+// CORS is the policy for pages of other origins (https://fetch.spec.whatwg.org/#http-cors-protocol). The
+// zero value allows the router's own origin only. WebSockets obey it too.
+type CORS struct {
+	// Origins that may call: "https://shop.example", "https://*.shop.example" for any subdomain, or "*" for
+	// any origin at all.
+	Origins []string `yaml:"origins"`
+	// Headers that such pages may send. Empty allows what they ask for.
+	Headers []string `yaml:"headers"`
+	// ExposeHeaders are response headers that such pages may read besides the safelisted ones.
+	ExposeHeaders []string `yaml:"expose_headers"`
+	// Credentials allows cookies. It can't be combined with the origin "*".
+	Credentials bool `yaml:"credentials"`
+	// MaxAge is how long a browser may remember a preflight's answer. Zero means 2 h.
+	MaxAge time.Duration `yaml:"max_age" min:"0s" max:"24h"`
+}
+
+// CSRF configures the prevention of cross-site request forgery; see csrf.go for the rule.
+type CSRF struct {
+	// Disabled turns it off: safe only where no browser ever holds credentials for the router.
+	Disabled bool `yaml:"disabled"`
+	// RequireHeader insists on Apollo's rule alone: a request must have forced a preflight, whatever the
+	// browser says of its origin.
+	RequireHeader bool `yaml:"require_header"`
+}
+
+// HTTP bounds what one HTTP request or connection may take.
+type HTTP struct {
+	// MaxBodyBytes is the largest request body. Zero means 2 MiB.
+	MaxBodyBytes int64 `yaml:"max_body_bytes" min:"0" max:"1073741824"`
+	// MaxHeaderBytes is the most that a request's line and headers may take, about. Zero means 64 KiB.
+	MaxHeaderBytes int `yaml:"max_header_bytes" min:"0" max:"16777216"`
+	// ReadHeaderTimeout is the time to send the headers. Zero means 10 s.
+	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout" min:"0s" max:"10m"`
+	// ReadBodyTimeout is the time to send the body after the headers. Zero means 30 s.
+	ReadBodyTimeout time.Duration `yaml:"read_body_timeout" min:"0s" max:"1h"`
+	// Timeout bounds the execution of a query or a mutation. Zero means 60 s.
+	Timeout time.Duration `yaml:"timeout" min:"0s" max:"1h"`
+	// WriteTimeout is the time that a client may take to receive an answer, or one event of a stream. Zero
+	// means 30 s.
+	WriteTimeout time.Duration `yaml:"write_timeout" min:"0s" max:"1h"`
+	// IdleTimeout is how long a connection is kept for its next request. Zero means 2 min.
+	IdleTimeout time.Duration `yaml:"idle_timeout" min:"0s" max:"1h"`
+	// DrainTimeout is how long running requests may go on after shutdown began. Zero means 30 s.
+	DrainTimeout time.Duration `yaml:"drain_timeout" min:"0s" max:"1h"`
+}
+
+// Streams bounds the transports of subscriptions.
+type Streams struct {
+	// Heartbeat is the time between two signs of life on a quiet stream: comments on server-sent events,
+	// pings on a WebSocket. Zero means 12 s.
+	Heartbeat time.Duration `yaml:"heartbeat" min:"0s" max:"10m"`
+	// InitTimeout is the time for connection_init after a WebSocket has opened. Zero means 3 s.
+	InitTimeout time.Duration `yaml:"init_timeout" min:"0s" max:"10m"`
+	// MaxMessageBytes is the largest message that a client may send over a WebSocket. Zero means 1 MiB.
+	MaxMessageBytes int64 `yaml:"max_message_bytes" min:"0" max:"1073741824"`
+	// MaxOperations is how many operations may run at a time on one WebSocket. Zero means 100.
+	MaxOperations int `yaml:"max_operations" min:"0" max:"100000"`
+	// OutliveToken lets streams go on when the access token that opened them has expired. Otherwise they end
+	// then, in a way that makes clients connect again with a new one.
+	OutliveToken bool `yaml:"outlive_token"`
+}
+
+// withDefaults replaces each zero by what it means.
+func (c Config) withDefaults() Config {
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:4000")
+	c.Path = cmp.Or(c.Path, "/graphql")
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Ready == nil {
+		c.Ready = func(context.Context) error { return nil }
+	}
+	c.CORS.MaxAge = cmp.Or(c.CORS.MaxAge, 2*time.Hour)
+	c.HTTP.MaxBodyBytes = cmp.Or(c.HTTP.MaxBodyBytes, 2<<20)
+	c.HTTP.MaxHeaderBytes = cmp.Or(c.HTTP.MaxHeaderBytes, 64<<10)
+	c.HTTP.ReadHeaderTimeout = cmp.Or(c.HTTP.ReadHeaderTimeout, 10*time.Second)
+	c.HTTP.ReadBodyTimeout = cmp.Or(c.HTTP.ReadBodyTimeout, 30*time.Second)
+	c.HTTP.Timeout = cmp.Or(c.HTTP.Timeout, time.Minute)
+	c.HTTP.WriteTimeout = cmp.Or(c.HTTP.WriteTimeout, 30*time.Second)
+	c.HTTP.IdleTimeout = cmp.Or(c.HTTP.IdleTimeout, 2*time.Minute)
+	c.HTTP.DrainTimeout = cmp.Or(c.HTTP.DrainTimeout, 30*time.Second)
+	c.Streams.Heartbeat = cmp.Or(c.Streams.Heartbeat, 12*time.Second)
+	c.Streams.InitTimeout = cmp.Or(c.Streams.InitTimeout, 3*time.Second)
+	c.Streams.MaxMessageBytes = cmp.Or(c.Streams.MaxMessageBytes, 1<<20)
+	c.Streams.MaxOperations = cmp.Or(c.Streams.MaxOperations, 100)
+	return c
+}
+
+// Validate says everything in c that can't work; the messages name the settings as the configuration file does.
+func (c Config) Validate() []error {
+	var errs []error
+	if c.Path != "" && (!strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#{} ")) {
+		errs = append(errs, fmt.Errorf("path %q: expected an absolute URL path such as /graphql", c.Path))
+	}
+	if c.Path == "/" || strings.HasPrefix(c.Path, "/health/") || strings.HasPrefix(c.Path+"/", "/playground/") {
+		errs = append(errs, fmt.Errorf("path %q: taken by the router's own pages", c.Path))
+	}
+	if _, err := parseOrigins(c.CORS); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}

@@ -1,0 +1,222 @@
+package serve
+
+import (
+	"context"
+	"encoding/hex"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// exchange is one HTTP request on its way: the ResponseWriter that everything writes to, and what the access
+// log will say. It belongs to the goroutine that serves the request and goes back to a pool when that ends.
+type exchange struct {
+	h     *Handler
+	w     http.ResponseWriter
+	r     *http.Request
+	id    string
+	start time.Time
+	// quiet requests are logged at debug level: probes and files.
+	quiet bool
+	// req and body, which it aliases, are the GraphQL request at the endpoint.
+	req  Request
+	body *buffer
+
+	status    int
+	bytes     int64
+	operation Operation
+	hijacked  bool
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	ex := exchanges.Get().(*exchange)
+	*ex = exchange{h: h, w: w, r: r, id: requestID(r.Header), start: time.Now()}
+	w.Header()["X-Request-Id"] = []string{ex.id}
+	if r.ContentLength != 0 {
+		// Also for a body that nobody reads: the server drains it before the next request.
+		ex.readBy(ex.start.Add(h.cfg.HTTP.ReadBodyTimeout))
+	}
+	return ex
+}
+
+// end logs the request, after it has answered a panic as well as that can still be done.
+func (ex *exchange) end() {
+	panicked := recover()
+	if panicked == nil {
+		ex.log()
+		if ex.body != nil {
+			ex.body.release()
+		}
+		*ex = exchange{}
+		exchanges.Put(ex)
+		return
+	}
+	if panicked != http.ErrAbortHandler { //nolint:errorlint // the value itself, by net/http's documentation
+		ex.h.logPanic(ex.r.Context(), ex.id, panicked)
+	}
+	if ex.status != 0 || ex.hijacked {
+		// The answer has begun: cutting the connection is the only way left to say that it is broken.
+		ex.log()
+		panic(http.ErrAbortHandler)
+	}
+	ex.refuse(&refusal{http.StatusInternalServerError, CodeInternal, "internal server error"}, mediaJSON)
+	ex.log()
+}
+
+// logPanic writes a panic with its stack. It must be called in the deferred function that recovered.
+func (h *Handler) logPanic(ctx context.Context, id string, panicked any) {
+	h.cfg.Logger.LogAttrs(
+		ctx, slog.LevelError, "panic",
+		slog.String("id", id), slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())),
+	)
+}
+
+// Header is the response's header.
+func (ex *exchange) Header() http.Header { return ex.w.Header() }
+
+// WriteHeader sends the status; from now on the client has HTTP.WriteTimeout to take the answer.
+func (ex *exchange) WriteHeader(status int) {
+	if ex.status == 0 {
+		ex.status = status
+		ex.writeBy(time.Now().Add(ex.h.cfg.HTTP.WriteTimeout))
+	}
+	ex.w.WriteHeader(status)
+}
+
+// Write writes a part of the body.
+func (ex *exchange) Write(b []byte) (int, error) {
+	if ex.status == 0 {
+		ex.WriteHeader(http.StatusOK)
+	}
+	n, err := ex.w.Write(b)
+	ex.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap gives http.ResponseController the server's own writer.
+func (ex *exchange) Unwrap() http.ResponseWriter { return ex.w }
+
+// The deadlines of a writer that has none, as in tests of handlers, don't matter.
+
+func (ex *exchange) readBy(t time.Time) { _ = http.NewResponseController(ex.w).SetReadDeadline(t) }
+
+func (ex *exchange) writeBy(t time.Time) { _ = http.NewResponseController(ex.w).SetWriteDeadline(t) }
+
+var nosniff = []string{"nosniff"}
+
+// write answers with a whole body.
+func (ex *exchange) write(status int, m media, body []byte) {
+	header := ex.Header()
+	header["Content-Type"] = contentTypes[m]
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	header["X-Content-Type-Options"] = nosniff
+	ex.WriteHeader(status)
+	// The client has gone if this fails; the access log shows the bytes that it took.
+	_, _ = ex.Write(body)
+}
+
+// refuse answers with an error of our own.
+func (ex *exchange) refuse(err *refusal, m media) {
+	if m == mediaEventStream {
+		m = mediaJSON
+	}
+	header := ex.Header()
+	switch err.status {
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
+		// What is left of the body is not worth reading.
+		header.Set("Connection", "close")
+	}
+	ex.operation.Code = err.code
+	ex.write(err.status, m, errorBody(err.code, err.message))
+}
+
+// respond writes the engine's answer and releases it.
+func (ex *exchange) respond(resp *Response, m media) {
+	defer resp.Release()
+	ex.operation = resp.Operation
+	header := ex.Header()
+	for name, values := range resp.Header {
+		header[http.CanonicalHeaderKey(name)] = append(header[http.CanonicalHeaderKey(name)], values...)
+	}
+	status := statuses[resp.Outcome]
+	switch {
+	case resp.Outcome == RequestError && m == mediaJSON:
+		// A status other than 200 would say that the JSON may be of a proxy, and no GraphQL response.
+		status = http.StatusOK
+	case resp.Outcome == MutationByGET:
+		header.Set("Allow", "POST")
+	case resp.Outcome == Unauthenticated && header.Get("WWW-Authenticate") == "":
+		header.Set("WWW-Authenticate", "Bearer")
+	}
+	ex.write(status, m, resp.Body)
+}
+
+// statusClientGone is logged, never sent: nginx's code for a client that did not wait for its answer.
+const statusClientGone = 499
+
+// log writes the access log's line.
+func (ex *exchange) log() {
+	level := slog.LevelInfo
+	if ex.quiet {
+		level = slog.LevelDebug
+	}
+	ctx := ex.r.Context()
+	if !ex.h.cfg.Logger.Enabled(ctx, level) {
+		return
+	}
+	status := ex.status
+	if status == 0 && !ex.hijacked && ctx.Err() != nil {
+		status = statusClientGone
+	}
+	ex.h.cfg.Logger.LogAttrs(
+		ctx, level, "request",
+		slog.String("id", ex.id),
+		slog.String("method", ex.r.Method),
+		slog.String("path", ex.r.URL.Path),
+		slog.String("client", ex.r.RemoteAddr),
+		slog.String("operation", ex.operation.Name),
+		slog.String("kind", ex.operation.Kind),
+		slog.Int("status", status),
+		slog.String("code", ex.operation.Code),
+		slog.Int64("bytes", ex.bytes),
+		slog.Duration("duration", time.Since(ex.start)),
+	)
+}
+
+// requestID takes the client's or the proxy's id if it is a sensible one, else makes one.
+func requestID(header http.Header) string {
+	if ids := header["X-Request-Id"]; len(ids) == 1 && isRequestID(ids[0]) {
+		return ids[0]
+	}
+	var raw [16]byte
+	var text [32]byte
+	high, low := rand.Uint64(), rand.Uint64()
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(high>>(8*i)), byte(low>>(8*i))
+	}
+	hex.Encode(text[:], raw[:])
+	return string(text[:])
+}
+
+func isRequestID(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '-', c == '_', c == '.', c == ':', c == '/', c == '+', c == '=':
+		default:
+			return false
+		}
+	}
+	return true
+}

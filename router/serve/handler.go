@@ -1,0 +1,180 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+const allowedMethods = "GET, POST, OPTIONS"
+
+// Handler is the front door as an http.Handler. It is safe for concurrent use.
+type Handler struct {
+	cfg     Config
+	origins origins
+	// draining is closed when streams are to end.
+	draining  chan struct{}
+	drainOnce sync.Once
+	// streams counts subscriptions and WebSockets, which http.Server.Shutdown does not know or not end.
+	streams streamGroup
+}
+
+// New makes the handler of cfg, or says what in cfg can't work. Listening is Run's part: Listen, H2C and the
+// bounds of connections are not used here.
+func New(cfg Config) (*Handler, error) {
+	if err := errors.Join(cfg.Validate()...); err != nil {
+		return nil, err
+	}
+	if cfg.Engine == nil {
+		return nil, errors.New("serve: Config.Engine is missing")
+	}
+	cfg = cfg.withDefaults()
+	allowed, err := parseOrigins(cfg.CORS)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{cfg: cfg, origins: allowed, draining: make(chan struct{})}, nil
+}
+
+// ServeHTTP answers one request, logs it, and turns a panic into a 500.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ex := h.begin(w, r)
+	defer ex.end()
+	h.route(ex, r)
+}
+
+func (h *Handler) route(ex *exchange, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == h.cfg.Path:
+		h.graphql(ex, r)
+	case path == "/health/live":
+		ex.quiet = true
+		h.health(ex, r, nil)
+	case path == "/health/ready":
+		ex.quiet = true
+		h.health(ex, r, h.ready(r.Context()))
+	case path == "/" && h.cfg.Playground != nil && wantsPage(r):
+		http.Redirect(ex, r, "/playground", http.StatusFound)
+	case (path == "/playground" || strings.HasPrefix(path, "/playground/")) && h.cfg.Playground != nil:
+		ex.quiet = true
+		h.cfg.Playground.ServeHTTP(ex, r)
+	default:
+		ex.refuse(&refusal{http.StatusNotFound, CodeNotFound, "no such page: GraphQL is at " + h.cfg.Path}, mediaJSON)
+	}
+}
+
+// wantsPage says whether a request is a browser's navigation.
+func wantsPage(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// ready is nil as long as new requests are welcome.
+func (h *Handler) ready(ctx context.Context) error {
+	select {
+	case <-h.draining:
+		return errors.New("shutting down")
+	default:
+		return h.cfg.Ready(ctx)
+	}
+}
+
+// health answers 200 UP, or 503 DOWN with the reason.
+func (h *Handler) health(ex *exchange, r *http.Request, err error) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		ex.Header().Set("Allow", "GET, HEAD")
+		ex.refuse(&refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "use GET"}, mediaJSON)
+		return
+	}
+	status, body := http.StatusOK, []byte(`{"status":"UP"}`)
+	if err != nil {
+		status = http.StatusServiceUnavailable
+		body = append(appendString([]byte(`{"status":"DOWN","reason":`), err.Error()), '}')
+	}
+	ex.Header().Set("Cache-Control", "no-store")
+	ex.write(status, mediaJSON, body)
+}
+
+// graphql answers at the endpoint.
+func (h *Handler) graphql(ex *exchange, r *http.Request) {
+	h.cors(ex.Header(), r)
+	if r.Method == http.MethodOptions {
+		ex.quiet = true
+		h.options(ex, r)
+		return
+	}
+	if isUpgrade(r) {
+		h.socket(ex, r)
+		return
+	}
+	accepts := accept(r.Header["Accept"])
+	if err := h.admit(ex, r, accepts); err != nil {
+		ex.refuse(err, accepts.single)
+		return
+	}
+	ex.req = Request{Header: r.Header, ID: ex.id, QueryOnly: r.Method == http.MethodGet}
+	if err := h.authenticate(r.Context(), &ex.req); err != nil {
+		ex.refuse(err, accepts.single)
+		return
+	}
+	if err := ex.decode(); err != nil {
+		ex.refuse(err, accepts.single)
+		return
+	}
+	h.answer(ex, r, accepts)
+}
+
+// admit refuses what can be refused by the request's line and headers.
+func (h *Handler) admit(ex *exchange, r *http.Request, accepts acceptance) *refusal {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		ex.Header().Set("Allow", allowedMethods)
+		return &refusal{
+			http.StatusMethodNotAllowed, CodeMethodNotAllowed,
+			"the method " + r.Method + " is not allowed: use POST, or GET for queries",
+		}
+	case accepts.single == mediaNone:
+		return &refusal{
+			http.StatusNotAcceptable, CodeNotAcceptable,
+			"none of the media types in Accept can be served: use application/graphql-response+json or application/json",
+		}
+	case !h.csrfSafe(r):
+		return &refusal{
+			http.StatusForbidden, CodeCSRF,
+			"refused to prevent cross-site request forgery: send the header GraphQL-Require-Preflight, " +
+				"a Content-Type of application/json, or call from an allowed origin",
+		}
+	case r.Method == http.MethodPost:
+		return admitBody(r.Header)
+	}
+	return nil
+}
+
+// admitBody refuses bodies that can't be read.
+func admitBody(header http.Header) *refusal {
+	if types := header["Content-Type"]; len(types) != 1 || !isJSON(types[0]) {
+		return &refusal{
+			http.StatusUnsupportedMediaType, CodeUnsupportedMediaType,
+			"expected the header Content-Type: application/json, in UTF-8",
+		}
+	}
+	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return &refusal{
+			http.StatusUnsupportedMediaType, CodeUnsupportedMediaType,
+			"the Content-Encoding " + encoding + " is not supported",
+		}
+	}
+	return nil
+}
+
+// answer gives the request to the engine and writes what it answers.
+func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
+	if accepts.stream {
+		h.eventStream(ex, r, accepts)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.HTTP.Timeout)
+	defer cancel()
+	ex.respond(h.cfg.Engine.Execute(ctx, &ex.req), accepts.single)
+}

@@ -1,0 +1,153 @@
+package serve_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/agora-supergraph/agora/router/serve"
+)
+
+// subscribe opens an event stream. Its body is closed with the context.
+func subscribe(ctx context.Context, t *testing.T, server *httptest.Server, query string) *http.Response {
+	t.Helper()
+	target := server.URL + "/graphql?query=" + url.QueryEscape(query)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+func readAll(t *testing.T, r io.Reader) string {
+	t.Helper()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestEventStreamsCarryOperations(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	tests := []struct{ name, query, want string }{
+		{
+			"a subscription", "subscription { count(to: 2) }",
+			":\n\nevent: next\ndata: {\"data\":{\"count\":1}}\n\nevent: next\ndata: {\"data\":{\"count\":2}}\n\nevent: complete\ndata: \n\n",
+		},
+		{"a query", "{ hello }", ":\n\nevent: next\ndata: {\"data\":{\"hello\":\"hello nobody\"}}\n\nevent: complete\ndata: \n\n"},
+		{
+			"a mutation, which GET must not run", "mutation { bump }",
+			":\n\nevent: next\ndata: {\"errors\":[{\"message\":\"mutations need POST\",\"extensions\":{\"code\":\"METHOD_NOT_ALLOWED\"}}]}\n\nevent: complete\ndata: \n\n",
+		},
+		{
+			"a source that fails", "subscription { broken }",
+			":\n\nevent: next\ndata: {\"data\":{\"broken\":1}}\n\nevent: next\ndata: {\"errors\":[{\"message\":\"the subscription has failed\",\"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}]}\n\nevent: complete\ndata: \n\n",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			resp := subscribe(t.Context(), t, server, test.query)
+			if got := resp.Header.Get("Content-Type"); got != "text/event-stream; charset=utf-8" {
+				t.Errorf("Content-Type %q", got)
+			}
+			if got := readAll(t, resp.Body); got != test.want {
+				t.Errorf("got  %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestEventStreamsArePostedToo(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	got := post(t, server, `{"query":"subscription($n:Int!){count(to:$n)}","variables":{"n":1}}`, "Accept", "text/event-stream")
+	if want := "data: {\"data\":{\"count\":1}}\n\nevent: complete"; !strings.Contains(got.body, want) {
+		t.Errorf("got %q, want %q", got.body, want)
+	}
+}
+
+func TestQueriesOfClientsThatAlsoAcceptStreamsAreAnsweredInJSON(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	const urql = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+	got := post(t, server, `{"query":"{hello}"}`, "Accept", urql)
+	if got.header.Get("Content-Type") != "application/graphql-response+json; charset=utf-8" || got.body != `{"data":{"hello":"hello nobody"}}` {
+		t.Errorf("got %v %s", got.header, got.body)
+	}
+	got = post(t, server, `{"query":"{"}`, "Accept", urql)
+	if got.status != 400 {
+		t.Errorf("a syntax error: got %d %s", got.status, got.body)
+	}
+}
+
+func TestASubscriptionWithoutAStreamIsNotAcceptable(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	got := post(t, server, `{"query":"subscription{forever}"}`)
+	if got.status != 406 || got.code != "SUBSCRIPTION_NEEDS_STREAM" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+func TestAMalformedRequestForAStreamIsAnsweredInJSON(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	got := post(t, server, `{`, "Accept", "text/event-stream")
+	if got.status != 400 || got.code != serve.CodeBadRequest {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+func TestQuietStreamsSendHeartbeats(t *testing.T) {
+	server, engine := start(t, serve.Config{Streams: serve.Streams{Heartbeat: 5 * time.Millisecond}})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	resp := subscribe(ctx, t, server, "subscription { forever }")
+	lines := bufio.NewScanner(resp.Body)
+	for range 6 {
+		if !lines.Scan() {
+			t.Fatal(lines.Err())
+		}
+		if line := lines.Text(); line != ":" && line != "" {
+			t.Errorf("got %q, want a comment", line)
+		}
+	}
+	cancel()
+	eventually(t, "the subscription is closed after its client has gone", func() bool { return engine.open.Load() == 0 })
+}
+
+func TestAnEventStreamEndsWithItsToken(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	stream := []string{"Accept", "text/event-stream", "Authorization", "Bearer brief"}
+	if got := post(t, server, `{"query":"subscription{forever}"}`, stream...); got.body != ":\n\n" {
+		t.Errorf("got %q, want no event: its client is to connect again", got.body)
+	}
+}
+
+func TestAStreamWhoseClientDoesNotReadIsClosed(t *testing.T) {
+	server, engine := start(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 50 * time.Millisecond}})
+	subscribe(t.Context(), t, server, "subscription { flood }")
+	<-engine.subscribed
+	eventually(t, "the subscription is closed", func() bool { return engine.open.Load() == 0 })
+}
+
+// eventually waits for what happens in another goroutine.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !done() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 10 s: %s", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
