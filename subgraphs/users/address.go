@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/language"
-
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/page"
@@ -41,9 +39,6 @@ func (a *address) view() *gen.Address {
 // maxAddresses is how many addresses a user has at most.
 const maxAddresses = 50
 
-// withoutPostalCode are countries where most addresses have none (Universal Postal Union).
-var withoutPostalCode = strings.Fields("AE AG AO AW BF BI BJ BO BS BW BZ CD CF CG CI CK CM DJ DM ER FJ GA GD GM GQ GY HK IE JM KI KM KN KP ML MO MR MW NR NU PA QA RW SB SC SL SR ST SY TD TG TK TL TO TT TV UG VU YE ZW")
-
 // address checks an address.
 func (c *check) address(in gen.AddressInput) *address {
 	a := &address{
@@ -60,16 +55,6 @@ func (c *check) address(in gen.AddressInput) *address {
 	}
 	a.PostalCode = c.line("postalCode", in.PostalCode, 16)
 	return a
-}
-
-func (c *check) country(field, value string) string {
-	code := strings.ToUpper(strings.TrimSpace(value))
-	region, err := language.ParseRegion(code)
-	if err != nil || len(code) != 2 || !region.IsCountry() || region.String() != code {
-		c.invalid(field, "%q is no country code: use ISO 3166-1's two letters, such as DE", value)
-		return ""
-	}
-	return code
 }
 
 // createAddress adds an address. A user's first one is the default; a later one takes that over if it is to be.

@@ -3,6 +3,8 @@ package users
 import (
 	"context"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
@@ -43,6 +45,9 @@ func lockAccount(ctx context.Context, tx *database.Tx, userID string) (a account
 // accountByEmail returns the zero account if nobody has the address.
 func (s *Service) accountByEmail(ctx context.Context, key string) (account, error) {
 	var a account
+	if !utf8.ValidString(key) || strings.ContainsFunc(key, breaks) {
+		return a, nil // Postgres takes no NUL, not even to say that it isn't there
+	}
 	err := s.db.Read.GetContext(ctx, &a, `SELECT `+accountColumns+` FROM account WHERE email_key = $1`, key)
 	if err != nil && !database.NoRows(err) {
 		return account{}, fmt.Errorf("look up account by e-mail: %w", err)

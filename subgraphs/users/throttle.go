@@ -44,7 +44,7 @@ func throttleKey(email string) string {
 
 // attempt counts an attempt to sign in, or refuses it. Those that are refused don't count.
 func (s *Service) attempt(ctx context.Context, email string) error {
-	now, key := s.cfg.Now(), throttleKey(email)
+	key := throttleKey(email)
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
 		var t struct {
 			Attempts  int64
@@ -59,15 +59,24 @@ func (s *Service) attempt(ctx context.Context, email string) error {
 		if err != nil {
 			return fmt.Errorf("count attempt: %w", err)
 		}
+		now := s.cfg.Now() // only now, behind those who held the row
 		if until := database.Time(t.BlockedUs); now.Before(until) {
 			return wait(until, "too many attempts to sign in to this account: try again at %s", until.Format(time.RFC3339))
 		}
 		if now.Sub(database.Time(t.LastUs)) > forgetAfter {
 			t.Attempts = 0
 		}
+		t.Attempts++
+		blocked := int64(0)
+		if p := pause(t.Attempts); p > 0 {
+			blocked = database.Micros(now.Add(p))
+		}
 		_, err = tx.ExecContext(ctx, `UPDATE throttle SET attempts = $1, last_us = $2, blocked_us = $3 WHERE key = $4`,
-			t.Attempts+1, database.Micros(now), database.Micros(now.Add(pause(t.Attempts+1))), key)
-		return err
+			t.Attempts, database.Micros(now), blocked, key)
+		if err != nil {
+			return fmt.Errorf("count attempt: %w", err)
+		}
+		return nil
 	})
 }
 

@@ -43,8 +43,6 @@ type Config struct {
 	// Secret is what the services share. Here it encrypts the signing keys at rest. Keys made under another
 	// secret go on verifying but sign no more.
 	Secret []byte
-	// Bus takes the events. Nil leaves them in the outbox.
-	Bus event.Bus
 	// Password is the cost of hashing. The zero value means OWASP's first choice for argon2id.
 	Password PasswordCost
 	// AccessLife is how long an access token is good. Zero means 5 minutes.
@@ -116,13 +114,14 @@ const housekeepingInterval = time.Minute
 // idempotencyLife is how long the answer of a command is given again.
 const idempotencyLife = 24 * time.Hour
 
-// Run publishes events, rotates the signing keys when they are due and forgets what has expired, until ctx ends.
-func (s *Service) Run(ctx context.Context) error {
+// Run publishes events on the bus, rotates the signing keys when they are due and forgets what has expired, until
+// ctx ends. Without a bus the events stay in the outbox.
+func (s *Service) Run(ctx context.Context, bus event.Bus) error {
 	var relay sync.WaitGroup
 	defer relay.Wait()
-	if s.cfg.Bus != nil {
+	if bus != nil {
 		relay.Go(func() {
-			if err := s.outbox.Relay(ctx, s.cfg.Bus, s.cfg.Log); err != nil {
+			if err := s.outbox.Relay(ctx, bus, s.cfg.Log); err != nil {
 				s.cfg.Log.ErrorContext(ctx, "relay events", "source", Source, "error", err)
 			}
 		})

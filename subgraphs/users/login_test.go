@@ -1,0 +1,215 @@
+package users
+
+import (
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestAWrongPasswordAndAnUnknownUserAreAnsweredAlike(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		s.register(t, "ada@example.com")
+		wrong := s.login(t, "ada@example.com", "not the password")
+		unknown := s.login(t, "bob@example.com", "not the password")
+		if diff := cmp.Diff(wrong, unknown); diff != "" {
+			t.Errorf("answers differ (-wrong +unknown)\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"INVALID_CREDENTIALS"}, wrong.codes()); diff != "" || wrong.User != nil || wrong.Tokens != nil {
+			t.Errorf("answer %+v, codes (-want +got)\n%s", wrong, diff)
+		}
+		for _, odd := range []string{"", "no address", "ada@example.com\x00", strings.Repeat("x", 100_000)} {
+			if diff := cmp.Diff([]string{"INVALID_CREDENTIALS"}, s.login(t, odd, odd).codes()); diff != "" {
+				t.Errorf("log in as %.20q (-want +got)\n%s", odd, diff)
+			}
+		}
+	})
+}
+
+// The medians of some tries are compared: what must not happen is that an unknown user is answered without a
+// hash, which would be a hundred times faster.
+func TestAnUnknownUserTakesAsLongAsAWrongPassword(t *testing.T) {
+	s := open(t, "sqlite:"+t.TempDir()+"/users.db", func(c *Config) {
+		c.Password = PasswordCost{MemoryKiB: 8 << 10, Passes: 4, Lanes: 1}
+	})
+	s.register(t, "ada@example.com")
+	measure := func(email string) time.Duration {
+		least := time.Duration(math.MaxInt64)
+		for range 4 {
+			begin := time.Now()
+			s.login(t, email, "not the password")
+			least = min(least, time.Since(begin))
+		}
+		return least
+	}
+	known, unknown := measure("ada@example.com"), measure("bob@example.com")
+	if ratio := float64(unknown) / float64(known); ratio < 0.5 || ratio > 2 {
+		t.Errorf("a wrong password takes %v, an unknown user %v", known, unknown)
+	}
+}
+
+func TestAttemptsAreThrottledMoreAndMore(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		s.clock.stop()
+		s.register(t, "ada@example.com")
+		fail := func() string { return s.login(t, "ADA@example.com", "not the password").codes()[0] }
+		for range freeAttempts {
+			if code := fail(); code != "INVALID_CREDENTIALS" {
+				t.Fatalf("a free attempt: %s", code)
+			}
+		}
+		blocked := s.login(t, "ada@example.com", goodPassword)
+		if diff := cmp.Diff([]string{"TOO_MANY_ATTEMPTS"}, blocked.codes()); diff != "" {
+			t.Fatalf("the right password while blocked (-want +got)\n%s", diff)
+		}
+		until := blocked.UserErrors[0].RetryAfter
+		if until == nil || !cmp.Equal(*until, s.clock.now().Add(firstPause), cmpopts.EquateApproxTime(time.Millisecond)) {
+			t.Errorf("retryAfter = %v at %v", until, s.clock.now())
+		}
+		s.clock.advance(firstPause + time.Millisecond)
+		if code := fail(); code != "INVALID_CREDENTIALS" {
+			t.Errorf("after the pause: %s", code)
+		}
+		s.clock.advance(firstPause + time.Millisecond)
+		if code := fail(); code != "TOO_MANY_ATTEMPTS" {
+			t.Errorf("within the second, longer pause: %s", code)
+		}
+		s.clock.advance(2 * firstPause)
+		if s.login(t, "ada@example.com", goodPassword).Tokens == nil {
+			t.Error("the right password is refused after the pause")
+		}
+		for range freeAttempts {
+			if code := fail(); code != "INVALID_CREDENTIALS" {
+				t.Errorf("after a success: %s", code)
+			}
+		}
+	})
+}
+
+func TestAliasesInOneDocumentCountEach(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		s.clock.stop()
+		s.register(t, "ada@example.com")
+		var doc strings.Builder
+		doc.WriteString("mutation {")
+		for i := range 100 {
+			doc.WriteString(" a" + string(rune('a'+i/26)) + string(rune('a'+i%26)) + `: login(input: { email: "ada@example.com", password: "guess" }) { userErrors { code } }`)
+		}
+		doc.WriteString("}")
+		r := s.ask(t, "", doc.String(), nil)
+		got := map[string]int{}
+		for name := range r.Data {
+			got[field[payload](t, r, name).codes()[0]]++
+		}
+		if diff := cmp.Diff(map[string]int{"INVALID_CREDENTIALS": freeAttempts, "TOO_MANY_ATTEMPTS": 100 - freeAttempts}, got); diff != "" {
+			t.Errorf("answers (-want +got)\n%s", diff)
+		}
+	})
+}
+
+func TestAttemptsSideBySideCountLikeAttemptsInARow(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		s.clock.stop()
+		var wg sync.WaitGroup
+		codes := make([]string, 30)
+		for i := range codes {
+			wg.Go(func() { codes[i] = s.login(t, "nobody@example.com", "guess").codes()[0] })
+		}
+		wg.Wait()
+		tried := 0
+		for _, c := range codes {
+			if c == "INVALID_CREDENTIALS" {
+				tried++
+			}
+		}
+		if tried != freeAttempts {
+			t.Errorf("%d passwords were tried at once, want %d", tried, freeAttempts)
+		}
+	})
+}
+
+func TestPausesGrowToAnHourAndNoFurther(t *testing.T) {
+	for attempts, want := range map[int64]time.Duration{
+		1: 0, freeAttempts - 1: 0, freeAttempts: time.Second, freeAttempts + 1: 2 * time.Second,
+		freeAttempts + 11: 2048 * time.Second, freeAttempts + 12: time.Hour, freeAttempts + 100: time.Hour, math.MaxInt64: time.Hour,
+	} {
+		if got := pause(attempts); got != want {
+			t.Errorf("pause(%d) = %v, want %v", attempts, got, want)
+		}
+	}
+}
+
+func TestAttemptsAreForgottenWhenAnAccountIsLeftAlone(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		for range freeAttempts {
+			s.login(t, "ada@example.com", "guess")
+		}
+		s.clock.advance(forgetAfter + time.Minute)
+		for range freeAttempts {
+			if code := s.login(t, "ada@example.com", "guess").codes()[0]; code != "INVALID_CREDENTIALS" {
+				t.Errorf("after %v: %s", forgetAfter, code)
+			}
+		}
+		s.clock.advance(forgetAfter + time.Minute)
+		if err := s.keepHouse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.count(t, `SELECT count(*) FROM throttle`); n != 0 {
+			t.Errorf("%d accounts are still counted", n)
+		}
+	})
+}
+
+func TestAHashOfAnotherCostIsReplacedAtLogin(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		s.register(t, "ada@example.com")
+		dear := open(t, s.url, func(c *Config) { c.Password = PasswordCost{MemoryKiB: 128, Passes: 2, Lanes: 1} })
+		stored := func() (hash string) {
+			if err := s.db.Read.Get(&hash, `SELECT password FROM account`); err != nil {
+				t.Fatal(err)
+			}
+			return hash
+		}
+		before := stored()
+		if !strings.HasPrefix(before, "$argon2id$v=19$m=64,t=1,p=1$") {
+			t.Fatalf("stored %s", before)
+		}
+		dear.login(t, "ada@example.com", "not the password")
+		if stored() != before {
+			t.Error("a wrong password changed the hash")
+		}
+		if dear.login(t, "ada@example.com", goodPassword).Tokens == nil || !strings.HasPrefix(stored(), "$argon2id$v=19$m=128,t=2,p=1$") {
+			t.Errorf("after a login the hash is %s", stored())
+		}
+		if dear.login(t, "ada@example.com", goodPassword).Tokens == nil {
+			t.Error("the new hash is not that of the password")
+		}
+	})
+}
+
+func TestAFullQueueOfHashesIsSaidWithATime(t *testing.T) {
+	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s.register(t, "ada@example.com")
+	for range cap(s.hasher.places) {
+		leave, ok := s.hasher.enter()
+		if !ok {
+			t.Fatal("the queue is full before its time")
+		}
+		defer leave()
+	}
+	for name, p := range map[string]payload{
+		"login":    s.login(t, "ada@example.com", goodPassword),
+		"register": s.register(t, "bob@example.com"),
+	} {
+		if diff := cmp.Diff([]string{"TOO_MANY_ATTEMPTS"}, p.codes()); diff != "" || p.UserErrors[0].RetryAfter == nil {
+			t.Errorf("%s: %+v, codes (-want +got)\n%s", name, p.UserErrors, diff)
+		}
+	}
+	if n := s.count(t, `SELECT count(*) FROM throttle`); n != 0 {
+		t.Error("an attempt that found no place was counted against the account")
+	}
+}
