@@ -69,7 +69,7 @@ func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Op
 	}
 	on := [...]*supergraph.Type{sg.Query, sg.Mutation, sg.Subscription}[op.Kind]
 	return &builder{
-		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, work: workBudget},
+		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget},
 		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind},
 		graph:  g, op: op,
 	}
@@ -84,7 +84,6 @@ func (b *builder) resolve() error {
 		parts = b.oneByOne(all)
 	}
 	b.introspection()
-	last := -1
 	for _, part := range parts {
 		if len(part.list) == 0 {
 			continue
@@ -97,7 +96,7 @@ func (b *builder) resolve() error {
 			return b.unplannable(sol.missing)
 		}
 		if b.op.Kind == operation.Mutation {
-			last = b.next(sol, last)
+			b.next(sol)
 		}
 		b.place(b.top, sol, nil)
 	}
@@ -116,13 +115,12 @@ func (b *builder) oneByOne(all *wants) []*wants {
 
 // next begins a new request of root fields, which waits for everything before it, unless the field goes to the
 // same subgraph as its neighbour.
-func (b *builder) next(sol *solution, last int) int {
-	subgraph := sol.entries[0].subgraph
-	if subgraph != last {
+func (b *builder) next(sol *solution) {
+	if subgraph := sol.entries[0].subgraph; subgraph != b.prefer {
+		b.prefer = subgraph
 		b.top.entries = nil
 		b.barrier = slices.Clone(b.groups)
 	}
-	return subgraph
 }
 
 // introspection makes the request for what the router answers itself.

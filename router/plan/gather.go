@@ -205,7 +205,7 @@ func (s *solver) choose(st *state, w *want, class supergraph.TypeSet) (choice, *
 			local = append(local, i)
 		}
 	}
-	var below *unreachable
+	var below, lacking *unreachable
 	if w.sub == nil {
 		for _, i := range local {
 			consider(choice{views: []int{i}, cost: st.views[i].cost})
@@ -214,13 +214,16 @@ func (s *solver) choose(st *state, w *want, class supergraph.TypeSet) (choice, *
 		below = s.chooseBelow(st, w, class, local, consider)
 	}
 	if !found {
-		if m := s.chooseOwn(st, w, class, consider); below == nil {
-			below = m
-		}
+		lacking = s.chooseOwn(st, w, class, consider)
 	}
 	others := s.others(st, w, class, local)
 	if !found {
-		return best, &unreachable{name: w.name, types: class, options: others, below: below, why: s.why(w, class)}
+		u := &unreachable{name: w.name, types: class, options: others, below: below, why: s.why(w, class)}
+		if lacking != nil {
+			u.options = append(u.options, lacking.options...)
+			u.cause(lacking)
+		}
+		return best, u
 	}
 	best.want, best.types, best.others = w, class, others
 	return best, nil
@@ -257,42 +260,57 @@ func (s *solver) chooseBelow(st *state, w *want, class supergraph.TypeSet, local
 	if sol.missing != nil {
 		return sol.missing
 	}
-	c := choice{views: local, arrive: arrive, child: sol, cost: sol.cost}
-	for _, i := range sol.picked.used(len(arrive)) {
+	c := choice{views: local, arrive: arrive, child: sol}
+	for _, i := range sol.used(len(arrive)) {
 		c.cost = c.cost.beside(st.views[local[i]].cost.before(sol.cost))
 	}
 	consider(c)
 	return nil
 }
 
-// used lists which of the views that arrived are needed.
-func (p *gathered) used(arrived int) []int {
+// used lists which of the views that arrived are needed: the first, if nothing is needed of any.
+func (sol *solution) used(arrived int) []int {
 	seen := make([]bool, arrived)
-	var walk func(p *gathered)
 	mark := func(i int) {
 		if i >= 0 && i < arrived {
 			seen[i] = true
 		}
 	}
-	walk = func(p *gathered) {
-		mark(p.typed)
-		for _, c := range p.choices {
-			for _, i := range c.views {
-				mark(i)
-			}
-			if c.own != nil {
-				walk(c.own.requires)
-			}
-		}
+	sol.picked.mark(mark)
+	for i := range sol.entries {
+		sol.entries[i].mark(mark)
 	}
-	walk(p)
 	var out []int
 	for i, is := range seen {
 		if is {
 			out = append(out, i)
 		}
 	}
+	if len(out) == 0 {
+		out = append(out, 0)
+	}
 	return out
+}
+
+func (p *gathered) mark(mark func(int)) {
+	mark(p.typed)
+	for i := range p.choices {
+		c := &p.choices[i]
+		for _, v := range c.views {
+			mark(v)
+		}
+		if c.own != nil {
+			c.own.requires.mark(mark)
+			c.own.mark(mark)
+		}
+	}
+}
+
+func (in *entering) mark(mark func(int)) {
+	mark(in.typed)
+	for _, k := range in.keys {
+		k.picked.mark(mark)
+	}
 }
 
 // agreed are the runtime types that all subgraphs which could answer a field here can mean by it, or nil if
@@ -374,7 +392,7 @@ func (s *solver) own(st *state, w *want, class supergraph.TypeSet, src *supergra
 		v := s.below(o.view, src, w.name, class, possible(src))
 		c.arrive = []*view{v}
 		if c.child = s.solve(w.sub, c.arrive); c.child.missing != nil {
-			return choice{}, c.child.missing
+			return choice{}, &unreachable{name: w.name, types: class, below: c.child.missing}
 		}
 		c.cost = c.cost.before(c.child.cost)
 	}

@@ -24,6 +24,8 @@ type solver struct {
 	// price is what a request to each subgraph costs.
 	price []int
 	memo  map[string]*solution
+	// prefer is the subgraph that a mutation's last root field went to: its neighbour goes there, too, if it can.
+	prefer int
 	// work counts what remains of the budget of the whole operation.
 	work int
 }
@@ -196,6 +198,9 @@ func (s *solver) rank(l *level, options, entries []entry) []entry {
 		if out[i].covers != out[j].covers {
 			return out[i].covers > out[j].covers
 		}
+		if a, b := out[i].subgraph == s.prefer, out[j].subgraph == s.prefer; a != b {
+			return a
+		}
 		if a, b := s.price[out[i].subgraph], s.price[out[j].subgraph]; a != b {
 			return a < b
 		}
@@ -283,4 +288,14 @@ func (u *unreachable) or(o *unreachable) *unreachable {
 	both := *u
 	both.options = append(slices.Clone(u.options), o.options...)
 	return &both
+}
+
+// cause adds why a field's own entry failed.
+func (u *unreachable) cause(o *unreachable) {
+	if u.below == nil {
+		u.below = o.below
+	}
+	if u.below == nil && o.name != "" && o.name != u.name {
+		u.why += ": " + o.name + " can't be had: " + o.why
+	}
 }
