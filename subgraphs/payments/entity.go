@@ -11,7 +11,7 @@ import (
 type entities struct{ s *Service }
 
 // Entity returns the resolver of entities.
-func (r resolver) Entity() gen.EntityResolver { return entities{r.s} }
+func (r resolver) Entity() gen.EntityResolver { return entities(r) }
 
 // FindPayment resolves references to payments: those of others are as absent as those that don't exist.
 func (e entities) FindPayment(ctx context.Context, reps []*gen.PaymentRepresentation) ([]*gen.Payment, error) {

@@ -14,13 +14,13 @@ import (
 type resolver struct{ s *Service }
 
 // Query returns the resolver of Query's fields.
-func (r resolver) Query() gen.QueryResolver { return queries{r.s} }
+func (r resolver) Query() gen.QueryResolver { return queries(r) }
 
 // Mutation returns the resolver of Mutation's fields.
-func (r resolver) Mutation() gen.MutationResolver { return mutations{r.s} }
+func (r resolver) Mutation() gen.MutationResolver { return mutations(r) }
 
 // Payment returns the resolver of Payment's fields.
-func (r resolver) Payment() gen.PaymentResolver { return paymentFields{r.s} }
+func (r resolver) Payment() gen.PaymentResolver { return paymentFields(r) }
 
 // Payment resolves Query.payment.
 func (r queries) Payment(ctx context.Context, id string) (*gen.Payment, error) {

@@ -11,7 +11,7 @@ import (
 type orderFields struct{ s *Service }
 
 // Order returns the resolver of Order's fields.
-func (r resolver) Order() gen.OrderResolver { return orderFields{r.s} }
+func (r resolver) Order() gen.OrderResolver { return orderFields(r) }
 
 // visible are the payments of an order that the caller may see. Nobody but staff learns more of an order without
 // any than that there is nothing to see: it may be somebody else's.
@@ -70,7 +70,7 @@ func (r orderFields) AmountDue(ctx context.Context, obj *gen.Order) (*money.Mone
 type userFields struct{ s *Service }
 
 // User returns the resolver of User's fields.
-func (r resolver) User() gen.UserResolver { return userFields{r.s} }
+func (r resolver) User() gen.UserResolver { return userFields(r) }
 
 // PaymentMethods resolves User.paymentMethods.
 func (r userFields) PaymentMethods(ctx context.Context, obj *gen.User) ([]*gen.PaymentMethod, error) {
