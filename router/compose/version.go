@@ -37,3 +37,11 @@ func (c Config) newest() (federation.Version, Errors) {
 	}
 	return v, nil
 }
+
+// CheckVersion tells whether a federation version can be composed for; the error says what can.
+func CheckVersion(version string) error {
+	if _, errs := (Config{FederationVersion: version}).newest(); len(errs) > 0 {
+		return fmt.Errorf("%s", errs[0].Message)
+	}
+	return nil
+}

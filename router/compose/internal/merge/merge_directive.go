@@ -87,13 +87,13 @@ func (m *merger) mergeDirective(out *element, name, coordinate string, sources [
 	m.mergeOnce(out, name, coordinate, all, sources)
 }
 
-// carry puts an application on an element of the supergraph. @inaccessible comes before what is already there, as the
-// reference writes it.
+// carry puts an application on an element of the supergraph. @inaccessible comes before all but the type's own joins, as
+// the reference writes it.
 func (m *merger) carry(out *element, name string, d *schema.Directive) {
 	applied := &schema.Directive{Name: name, Spec: d.Spec, Arguments: d.Arguments}
 	if d.Spec == "inaccessible" {
 		for i, other := range out.Applied {
-			if other.Name == "join__field" || other.Name == "join__enumValue" || other.Name == "join__unionMember" {
+			if other.Name != "join__type" && other.Name != "join__implements" && other.Name != "join__directive" {
 				out.Applied = slices.Insert(out.Applied, i, applied)
 				return
 			}

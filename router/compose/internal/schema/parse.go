@@ -44,9 +44,16 @@ func Parse(subgraph, file, sdl string) (*Document, *gqlerror.Error) {
 	for _, d := range doc.Directives {
 		b.directiveDefinition(d)
 	}
-	// Types stand in order of their first appearance, be it a definition or an extension.
+	// Types stand in order of their first appearance, be it a definition or an extension; within a type, what the
+	// definition declares comes first.
 	for _, def := range inOrder(doc.Definitions, doc.Extensions) {
-		b.define(def.Definition, def.extension)
+		b.declare(def)
+	}
+	for _, def := range doc.Definitions {
+		b.define(def, 0)
+	}
+	for i, def := range doc.Extensions {
+		b.define(def, i+1)
 	}
 	return b.doc, nil
 }
@@ -107,11 +114,20 @@ func (b *builder) directiveDefinition(d *ast.DirectiveDefinition) {
 	b.doc.AddDirective(def)
 }
 
+// declare adds a type, still empty, at its first appearance. A definition's kind counts more than an extension's.
+func (b *builder) declare(def numbered) {
+	t := b.doc.Type(def.Name)
+	if t == nil {
+		t = b.doc.AddType(&Type{Name: def.Name, Kind: def.Kind, Element: Element{Position: def.Position}})
+	}
+	if def.extension == 0 {
+		t.Kind = def.Kind
+	}
+}
+
 func (b *builder) define(def *ast.Definition, extension int) {
 	t := b.doc.Type(def.Name)
 	switch {
-	case t == nil:
-		t = b.doc.AddType(&Type{Name: def.Name, Kind: def.Kind, Element: Element{Position: def.Position}})
 	case t.Kind != def.Kind:
 		b.duplicate(kindClash(t, def), t.Position, def.Position)
 		return
