@@ -14,12 +14,19 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
+// Replicas that start at once migrate one after the other: each looks every second whether it is its turn, for
+// five minutes.
+const (
+	lockProbeSeconds = 1
+	lockProbes       = 300
+)
+
 // migrate applies the migrations that the database doesn't have yet, each in a transaction. A database that has
 // one that this program doesn't know was made by a newer program, and is refused.
 func migrate(ctx context.Context, db *DB, folders []fs.FS) error {
 	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithAllowOutofOrder(true)}
 	if db.Dialect == Postgres {
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockProbeSeconds, lockProbes))
 		if err != nil {
 			return err
 		}

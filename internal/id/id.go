@@ -52,7 +52,10 @@ func Prefix(s string) string {
 	if !ok || len(rest) != length {
 		return ""
 	}
-	if _, err := encoding.DecodeString(rest); err != nil {
+	// 130 bits spell 128: only the spelling that New writes is an identifier, or one thing would have four names.
+	// The decoder also passes over line breaks.
+	raw, err := encoding.DecodeString(rest)
+	if err != nil || encoding.EncodeToString(raw) != rest {
 		return ""
 	}
 	return prefix
