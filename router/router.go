@@ -1,0 +1,278 @@
+// Package router is a GraphQL federation router as a library: it composes the phases, each a package of its own,
+// through which schemas and requests flow.
+//
+//	subgraph SDLs → compose → supergraph SDL → supergraph: the model
+//	request → operation: normal form → plan: fetches and shapes → execute: the response's bytes → serve
+//
+// This file shows the whole way of a request; read it first.
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync/atomic"
+
+	"github.com/agora-supergraph/agora/router/execute"
+	"github.com/agora-supergraph/agora/router/introspection"
+	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/plan"
+	"github.com/agora-supergraph/agora/router/serve"
+	"github.com/agora-supergraph/agora/router/supergraph"
+	"github.com/agora-supergraph/agora/router/transport"
+)
+
+// Config is what a Router needs. The zero value of each field but Supergraph works.
+type Config struct {
+	// Supergraph is the supergraph SDL, of our composition or another's.
+	Supergraph string
+	// Transports reach subgraphs, by name. A subgraph that is not in it is reached over HTTP.
+	Transports map[string]transport.Transport
+	// HTTP configures the transport to a subgraph by its name; "" is the default for those not named. An empty URL
+	// means the routing URL in the supergraph.
+	HTTP map[string]transport.HTTPConfig
+	// PassOn are the names of client headers that every subgraph gets, such as Authorization.
+	PassOn []string
+	// Limits bound what operations may ask.
+	Limits operation.Limits
+	// Plan bounds planning.
+	Plan plan.Config
+	// Execute bounds execution; its transports are set by the Router.
+	Execute execute.Config
+	// HideSchema refuses introspection.
+	HideSchema bool
+	// Overrides decides the labels of progressive overrides for a request; nil means that none is in force.
+	Overrides func(ctx context.Context, label string) bool
+}
+
+// Router answers GraphQL requests over one supergraph. It is a serve.Engine, safe for concurrent use.
+type Router struct {
+	cfg   Config
+	graph atomic.Pointer[graph]
+}
+
+// graph is all that belongs to one supergraph: replaced as a whole when the supergraph changes.
+type graph struct {
+	supergraph *supergraph.Supergraph
+	documents  *operation.Cache
+	plans      cache[planKey, *planned]
+	shapes     cache[shapeKey, *plan.Plan]
+	executor   *execute.Executor
+}
+
+// New returns a router over cfg.Supergraph, or says why that can't be loaded.
+func New(cfg Config) (*Router, error) {
+	r := &Router{cfg: cfg}
+	return r, r.Load(cfg.Supergraph)
+}
+
+// Load replaces the supergraph. Requests that have begun end on the one that they began with. If the new one can't be
+// loaded, the router goes on with the old one.
+func (r *Router) Load(sdl string) error {
+	sg, err := supergraph.Load(sdl)
+	if err != nil {
+		return fmt.Errorf("load supergraph: %w", err)
+	}
+	cfg := r.cfg.Execute
+	if cfg.Transports, err = r.transports(sg); err != nil {
+		return err
+	}
+	cfg.Introspection = introspection.New(sg.API, introspection.Config{})
+	r.graph.Store(&graph{
+		supergraph: sg,
+		documents:  operation.NewCache(sg, r.cfg.Limits, 0),
+		executor:   execute.New(cfg),
+	})
+	return nil
+}
+
+// Supergraph is the supergraph that requests are answered over now.
+func (r *Router) Supergraph() *supergraph.Supergraph { return r.graph.Load().supergraph }
+
+// transports are the ways to the subgraphs of sg, in its order.
+func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, error) {
+	list := make([]transport.Transport, len(sg.Subgraphs))
+	for i, s := range sg.Subgraphs {
+		if t, ok := r.cfg.Transports[s.Name]; ok {
+			list[i] = t
+			continue
+		}
+		cfg, ok := r.cfg.HTTP[s.Name]
+		if !ok {
+			cfg = r.cfg.HTTP[""]
+		}
+		if cfg.URL == "" {
+			cfg.URL = s.URL
+		}
+		t, err := transport.NewHTTP(cfg)
+		if err != nil {
+			return nil, fmt.Errorf("subgraph %s: %w", s.Name, err)
+		}
+		list[i] = t
+	}
+	return list, nil
+}
+
+// Execute answers a query or a mutation.
+func (r *Router) Execute(ctx context.Context, req *serve.Request) *serve.Response {
+	g := r.graph.Load()
+	p, refused := r.prepare(ctx, g, req)
+	if refused != nil {
+		return refused
+	}
+	if p.kind == operation.Subscription {
+		return serve.Refuse(serve.StreamRequired, "SUBSCRIPTION_NEEDS_STREAM", "A subscription is answered over server-sent events (Accept: text/event-stream) or a WebSocket.")
+	}
+	return p.describe(g.executor.Execute(ctx, p.plan, p.request))
+}
+
+// Subscribe starts a subscription, or answers an operation that is none.
+func (r *Router) Subscribe(ctx context.Context, req *serve.Request) (serve.Subscription, *serve.Response) {
+	g := r.graph.Load()
+	p, refused := r.prepare(ctx, g, req)
+	if refused != nil {
+		return nil, refused
+	}
+	if p.kind != operation.Subscription {
+		return nil, p.describe(g.executor.Execute(ctx, p.plan, p.request))
+	}
+	events, answer := g.executor.Subscribe(ctx, p.plan, p.request)
+	if answer != nil {
+		return nil, p.describe(answer)
+	}
+	return subscription{events, p}, nil
+}
+
+// prepared is a request that is ready to be executed.
+type prepared struct {
+	kind    operation.Kind
+	name    string
+	plan    *plan.Plan
+	request *execute.Request
+}
+
+// prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
+// operation that was seen before.
+func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*prepared, *serve.Response) {
+	document, errs := g.documents.Document(req.Query)
+	if errs != nil {
+		return nil, refuse(errs)
+	}
+	selected, err := document.Operation(req.OperationName)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if req.QueryOnly && selected.Kind == operation.Mutation {
+		return nil, serve.Refuse(serve.MutationByGET, serve.CodeMethodNotAllowed, "GET is for queries: send a mutation by POST.")
+	}
+	values, err := selected.Coerce(req.Variables)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	variant := selected.Variant(values, req.Claims.Meets)
+	for i, label := range g.supergraph.Labels() {
+		if r.cfg.Overrides != nil && r.cfg.Overrides(ctx, label) {
+			variant.Overrides = variant.Overrides.With(i)
+		}
+	}
+	planned, err := g.plans.get(ctx, planKey{selected, variant}, func() (*planned, error) {
+		// Others may wait for the same plan: it doesn't end with the client that came first.
+		return r.plan(context.WithoutCancel(ctx), g, selected, variant)
+	})
+	if err != nil {
+		return nil, refuse(err)
+	}
+	return &prepared{
+		kind: selected.Kind, name: selected.Name, plan: planned.plan,
+		request: &execute.Request{Variables: planned.operation.Values(values), Header: r.passOn(req)},
+	}, nil
+}
+
+// plan makes the plan of an operation, or finds that of another one that differs in nothing but literals.
+func (r *Router) plan(ctx context.Context, g *graph, selected *operation.Selected, variant operation.Variant) (*planned, error) {
+	op, err := selected.Normalise(variant)
+	if err != nil {
+		return nil, err
+	}
+	if r.cfg.HideSchema && asksSchema(op) {
+		return nil, &operation.Error{Message: "Introspection is not allowed here.", Code: "INTROSPECTION_DISABLED"}
+	}
+	p, err := g.shapes.get(ctx, shapeKey{string(op.AppendShape(nil)), variant.Overrides}, func() (*plan.Plan, error) {
+		cfg := r.cfg.Plan
+		cfg.Labels = map[string]bool{}
+		for i, label := range g.supergraph.Labels() {
+			cfg.Labels[label] = variant.Overrides.Has(i)
+		}
+		return plan.Build(ctx, g.supergraph, op, cfg)
+	})
+	return &planned{op, p}, err
+}
+
+func asksSchema(op *operation.Operation) bool {
+	return slices.ContainsFunc(op.Selections, func(f *operation.Field) bool { return f.Name == "__schema" || f.Name == "__type" })
+}
+
+// passOn picks the client's headers that subgraphs get.
+func (r *Router) passOn(req *serve.Request) http.Header {
+	var header http.Header
+	for _, name := range r.cfg.PassOn {
+		if values := req.Header.Values(name); len(values) > 0 {
+			if header == nil {
+				header = make(http.Header, len(r.cfg.PassOn))
+			}
+			header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return header
+}
+
+// describe makes the response of an execution one of serve's.
+func (p *prepared) describe(response *execute.Response) *serve.Response {
+	return &serve.Response{
+		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
+		Operation: serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: response.Code},
+	}
+}
+
+var kinds = map[operation.Kind]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}
+
+// refuse is the response to a request that is not executed.
+func refuse(err error) *serve.Response {
+	var errs operation.Errors
+	var one *operation.Error
+	switch {
+	case errors.As(err, &errs):
+	case errors.As(err, &one):
+		errs = operation.Errors{one}
+	default:
+		return serve.Refuse(serve.RequestError, "QUERY_PLANNING_FAILED", err.Error())
+	}
+	body := append(errs.AppendJSON([]byte(`{"errors":`)), '}')
+	return &serve.Response{Body: body, Outcome: serve.RequestError, Operation: serve.Operation{Code: errs[0].Code}}
+}
+
+// subscription is a running subscription as serve sees it.
+type subscription struct {
+	events *execute.Subscription
+	p      *prepared
+}
+
+// Next waits for the next event.
+func (s subscription) Next(ctx context.Context) (*serve.Response, error) {
+	response, err := s.events.Next(ctx)
+	if errors.Is(err, io.EOF) {
+		return nil, io.EOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.p.describe(response), nil
+}
+
+// Close ends the subscription.
+func (s subscription) Close() error { return s.events.Close() }
+
+var _ serve.Engine = (*Router)(nil)
