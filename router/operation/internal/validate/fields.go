@@ -46,7 +46,7 @@ func (d *document) typesWith(abstract *ast.Definition, field string) []string {
 		return nil
 	}
 	count := map[string]int{}
-	for _, object := range d.api.PossibleTypes[abstract.Name] {
+	for _, object := range d.possible(abstract) {
 		if object.Fields.ForName(field) == nil {
 			continue
 		}

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -110,7 +111,8 @@ func (d *document) possible(t *ast.Definition) []*ast.Definition {
 	if t.Kind == ast.Object {
 		return []*ast.Definition{t}
 	}
-	return d.api.PossibleTypes[t.Name]
+	// gqlparser counts interfaces that implement an interface, too.
+	return slices.DeleteFunc(slices.Clone(d.api.PossibleTypes[t.Name]), (*ast.Definition).IsAbstractType)
 }
 
 // https://spec.graphql.org/draft/#sec-Fragment-Spreads-Must-Not-Form-Cycles
