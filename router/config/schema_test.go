@@ -6,9 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -51,27 +51,36 @@ type generator struct {
 
 // read takes the comments of a package's fields.
 func (g generator) read(t *testing.T, dir string) {
-	packages, err := parser.ParseDir(token.NewFileSet(), dir, func(f fs.FileInfo) bool {
-		return !strings.HasSuffix(f.Name(), "_test.go")
-	}, parser.ParseComments)
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, pkg := range packages {
-		ast.Inspect(pkg, func(n ast.Node) bool {
-			spec, ok := n.(*ast.TypeSpec)
-			if !ok {
-				return true
-			}
-			if s, ok := spec.Type.(*ast.StructType); ok {
-				for _, f := range s.Fields.List {
-					for _, ident := range f.Names {
-						g.comments[name+"."+spec.Name.Name+"."+ident.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
-					}
-				}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok {
+				g.take(file.Name.Name+"."+spec.Name.Name, spec.Type)
 			}
 			return true
 		})
+	}
+}
+
+func (g generator) take(name string, typ ast.Expr) {
+	s, ok := typ.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, f := range s.Fields.List {
+		for _, ident := range f.Names {
+			g.comments[name+"."+ident.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+		}
 	}
 }
 

@@ -12,25 +12,30 @@ const (
 	mediaJSON media = iota
 	mediaGraphQL
 	mediaEventStream
+	mediaMultipart
 	mediaNone
 )
+
+func (m media) isStream() bool { return m == mediaEventStream || m == mediaMultipart }
 
 // contentTypes are shared by all responses: nobody changes them in place.
 var contentTypes = [...][]string{
 	mediaJSON:        {"application/json; charset=utf-8"},
 	mediaGraphQL:     {"application/graphql-response+json; charset=utf-8"},
 	mediaEventStream: {"text/event-stream; charset=utf-8"},
+	mediaMultipart:   {`multipart/mixed;boundary="graphql";subscriptionSpec=1.0`},
 	mediaNone:        {"application/json; charset=utf-8"},
 }
 
 // acceptance is what an Accept header allows.
 type acceptance struct {
 	// single is the media type for a single response: the JSON type of the highest quality, the first listed
-	// among equals. It is mediaEventStream only if the header allows no JSON at all: clients such as urql
+	// among equals. It is that of streams only if the header allows no JSON at all: clients such as urql
 	// list text/event-stream on every query without wanting a stream.
 	single media
-	// stream is set if text/event-stream is listed by name.
-	stream bool
+	// stream is the media type for a subscription: text/event-stream, or multipart/mixed with a
+	// subscriptionSpec, if listed by name; else mediaNone.
+	stream media
 }
 
 // preference is how much a header wants a media type.
@@ -44,9 +49,9 @@ type preference struct {
 // application/json, as the audits of GraphQL over HTTP want it.
 func accept(values []string) acceptance {
 	if len(values) == 0 || len(values) == 1 && (values[0] == "" || values[0] == "*/*") {
-		return acceptance{single: mediaJSON}
+		return acceptance{single: mediaJSON, stream: mediaNone}
 	}
-	var wants [3]preference
+	var wants [mediaNone]preference
 	order := 0
 	for _, value := range values {
 		for value != "" {
@@ -56,24 +61,30 @@ func accept(values []string) acceptance {
 			weigh(entry, order, &wants)
 		}
 	}
-	a := acceptance{single: mediaNone, stream: wants[mediaEventStream].quality > 0}
-	if a.stream {
-		a.single = mediaEventStream
+	stream := better(wants[:], mediaEventStream, mediaMultipart)
+	single := better(wants[:], mediaJSON, mediaGraphQL)
+	if single == mediaNone {
+		single = stream
 	}
-	json, graphQL := wants[mediaJSON], wants[mediaGraphQL]
+	return acceptance{single, stream}
+}
+
+// better is the one of two media types that is wanted more, or mediaNone.
+func better(wants []preference, a, b media) media {
+	x, y := wants[a], wants[b]
 	switch {
-	case graphQL.quality > json.quality, graphQL.quality > 0 && graphQL.quality == json.quality && graphQL.order < json.order:
-		a.single = mediaGraphQL
-	case json.quality > 0:
-		a.single = mediaJSON
+	case y.quality > x.quality, y.quality > 0 && y.quality == x.quality && y.order < x.order:
+		return b
+	case x.quality > 0:
+		return a
 	}
-	return a
+	return mediaNone
 }
 
 // weigh takes one entry of the header. The most specific entry decides for a media type.
-func weigh(entry string, order int, wants *[3]preference) {
+func weigh(entry string, order int, wants *[mediaNone]preference) {
 	name, params, _ := strings.Cut(entry, ";")
-	quality, ok := acceptParams(params)
+	quality, subscriptions, ok := acceptParams(params)
 	if !ok {
 		return
 	}
@@ -91,6 +102,10 @@ func weigh(entry string, order int, wants *[3]preference) {
 		take(3, mediaGraphQL)
 	case "text/event-stream":
 		take(3, mediaEventStream)
+	case "multipart/mixed":
+		if subscriptions {
+			take(3, mediaMultipart)
+		}
 	case "application/*":
 		take(2, mediaJSON, mediaGraphQL)
 	case "*/*":
@@ -98,8 +113,9 @@ func weigh(entry string, order int, wants *[3]preference) {
 	}
 }
 
-// acceptParams reads an entry's parameters: its quality, and whether we can write its charset.
-func acceptParams(params string) (quality float64, ok bool) {
+// acceptParams reads an entry's parameters: its quality, whether it is for subscriptions, and whether we can
+// write what it asks for.
+func acceptParams(params string) (quality float64, subscriptions, ok bool) {
 	quality = 1
 	for params != "" {
 		var param string
@@ -109,16 +125,18 @@ func acceptParams(params string) (quality float64, ok bool) {
 		case "q":
 			q, err := strconv.ParseFloat(value, 64)
 			if err != nil || q < 0 || q > 1 {
-				return 0, false
+				return 0, false, false
 			}
 			quality = q
+		case "subscriptionspec":
+			subscriptions = strings.Trim(value, `"`) == "1.0"
 		case "charset":
 			if !isUTF8(value) {
-				return 0, false
+				return 0, false, false
 			}
 		}
 	}
-	return quality, true
+	return quality, subscriptions, true
 }
 
 func isUTF8(charset string) bool {

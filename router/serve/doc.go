@@ -5,8 +5,8 @@
 // Request by the GraphQL over HTTP specification (https://graphql.github.io/graphql-over-http/draft/), and is
 // given to the Engine. Out goes the engine's Response, with the media type that the client accepts and the
 // status code that the specification gives to its Outcome. Subscriptions are carried by server-sent events
-// (https://github.com/enisdenjo/graphql-sse, distinct connections) and by WebSocket (the subprotocol
-// graphql-transport-ws, https://github.com/enisdenjo/graphql-ws).
+// (https://github.com/enisdenjo/graphql-sse, distinct connections), by multipart/mixed as Apollo's clients
+// ask for it, and by WebSocket (the subprotocol graphql-transport-ws, https://github.com/enisdenjo/graphql-ws).
 //
 // The package knows nothing of schemas, plans or subgraphs, and never looks into data: what it must know of
 // an answer, the engine says in the Response. Every refusal of its own is a GraphQL error with

@@ -57,10 +57,11 @@ func (ex *exchange) end() {
 		exchanges.Put(ex)
 		return
 	}
-	if panicked != http.ErrAbortHandler { //nolint:errorlint // the value itself, by net/http's documentation
+	aborted := panicked == http.ErrAbortHandler //nolint:errorlint // the value itself, by net/http's documentation
+	if !aborted {
 		ex.h.logPanic(ex.r.Context(), ex.id, panicked)
 	}
-	if ex.status != 0 || ex.hijacked {
+	if aborted || ex.status != 0 || ex.hijacked {
 		// The answer has begun: cutting the connection is the only way left to say that it is broken.
 		ex.log()
 		panic(http.ErrAbortHandler)
@@ -123,7 +124,7 @@ func (ex *exchange) write(status int, m media, body []byte) {
 
 // refuse answers with an error of our own.
 func (ex *exchange) refuse(err *refusal, m media) {
-	if m == mediaEventStream {
+	if m.isStream() {
 		m = mediaJSON
 	}
 	header := ex.Header()

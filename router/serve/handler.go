@@ -108,6 +108,9 @@ func (h *Handler) graphql(ex *exchange, r *http.Request) {
 		h.socket(ex, r)
 		return
 	}
+	if r.Method == http.MethodGet {
+		ex.Header().Add("Vary", "Accept")
+	}
 	accepts := accept(r.Header["Accept"])
 	if err := h.admit(ex, r, accepts); err != nil {
 		ex.refuse(err, accepts.single)
@@ -170,8 +173,8 @@ func admitBody(header http.Header) *refusal {
 
 // answer gives the request to the engine and writes what it answers.
 func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
-	if accepts.stream {
-		h.eventStream(ex, r, accepts)
+	if accepts.stream != mediaNone {
+		h.streamOrAnswer(ex, r, accepts)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.HTTP.Timeout)

@@ -78,6 +78,32 @@ func TestEventStreamsArePostedToo(t *testing.T) {
 	}
 }
 
+func TestMultipartCarriesSubscriptions(t *testing.T) {
+	server, _ := start(t, serve.Config{})
+	const (
+		apollo   = `multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/graphql-response+json,application/json;q=0.9`
+		part     = "\r\ncontent-type: application/json\r\n\r\n"
+		boundary = "\r\n--graphql"
+	)
+	got := post(t, server, `{"query":"subscription{count(to:2)}"}`, "Accept", apollo)
+	want := boundary + part + `{"payload":{"data":{"count":1}}}` + boundary + part + `{"payload":{"data":{"count":2}}}` + boundary + "--\r\n"
+	if got.body != want {
+		t.Errorf("got  %q\nwant %q", got.body, want)
+	}
+	if got := got.header.Get("Content-Type"); got != `multipart/mixed;boundary="graphql";subscriptionSpec=1.0` {
+		t.Errorf("Content-Type %q", got)
+	}
+	got = post(t, server, `{"query":"subscription{broken}"}`, "Accept", apollo)
+	want = boundary + part + `{"payload":{"data":{"broken":1}}}` + boundary + part +
+		`{"payload":null,"errors":[{"message":"the subscription has failed","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}` + boundary + "--\r\n"
+	if got.body != want {
+		t.Errorf("got  %q\nwant %q", got.body, want)
+	}
+	if got := post(t, server, `{"query":"{hello}"}`, "Accept", apollo); got.header.Get("Content-Type") != "application/graphql-response+json; charset=utf-8" {
+		t.Errorf("a query: got %v %s", got.header, got.body)
+	}
+}
+
 func TestQueriesOfClientsThatAlsoAcceptStreamsAreAnsweredInJSON(t *testing.T) {
 	server, _ := start(t, serve.Config{})
 	const urql = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
@@ -104,6 +130,16 @@ func TestAMalformedRequestForAStreamIsAnsweredInJSON(t *testing.T) {
 	got := post(t, server, `{`, "Accept", "text/event-stream")
 	if got.status != 400 || got.code != serve.CodeBadRequest {
 		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+func TestQuietMultipartStreamsSendHeartbeats(t *testing.T) {
+	server, _ := start(t, serve.Config{Streams: serve.Streams{Heartbeat: 5 * time.Millisecond}})
+	stream := []string{"Accept", "multipart/mixed;subscriptionSpec=1.0", "Authorization", "Bearer brief"}
+	got := post(t, server, `{"query":"subscription{forever}"}`, stream...)
+	const beat = "\r\ncontent-type: application/json\r\n\r\n{}\r\n--graphql"
+	if rest := strings.ReplaceAll(got.body, beat, ""); rest != "\r\n--graphql" || strings.Count(got.body, beat) < 2 {
+		t.Errorf("got %q", got.body)
 	}
 }
 

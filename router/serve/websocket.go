@@ -45,6 +45,8 @@ type socket struct {
 	claims *auth.Claims
 	// expired ends the connection with the token; nil if that does not expire.
 	expired *time.Timer
+	// started counts operations.
+	started int
 
 	// running are the goroutines of operations.
 	running sync.WaitGroup
@@ -260,7 +262,7 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 func (s *socket) log(ctx context.Context, op *socketOperation, operation Operation) {
 	s.h.cfg.Logger.LogAttrs(
 		ctx, slog.LevelInfo, "operation",
-		slog.String("id", s.id),
+		slog.String("id", op.requestID),
 		slog.String("operation", operation.Name),
 		slog.String("kind", operation.Kind),
 		slog.String("code", operation.Code),

@@ -12,9 +12,11 @@ import (
 
 // socketOperation is one operation on a WebSocket, from its subscribe message to its end.
 type socketOperation struct {
-	id     string
-	cancel context.CancelFunc
-	start  time.Time
+	// id is the client's name of the operation, requestID ours.
+	id        string
+	requestID string
+	cancel    context.CancelFunc
+	start     time.Time
 	// streaming is set once it is known to be a subscription; socket.mu guards it.
 	streaming bool
 	// ended is set when no message may follow; socket.writing guards it.
@@ -25,10 +27,11 @@ type socketOperation struct {
 
 // subscribe starts an operation in a goroutine of its own, which the end of the connection waits for.
 func (s *socket) subscribe(ctx context.Context, m message) (code websocket.StatusCode, reason string) {
-	req := &Request{Header: s.header, Claims: s.claims, ID: s.id}
+	s.started++
+	req := &Request{Header: s.header, Claims: s.claims, ID: s.id + "." + strconv.Itoa(s.started)}
 	refused := decodeParameters(m.payload, req)
 	opCtx, cancel := context.WithCancel(ctx)
-	op := &socketOperation{id: m.id, cancel: cancel, start: time.Now()}
+	op := &socketOperation{id: m.id, requestID: req.ID, cancel: cancel, start: time.Now()}
 	s.mu.Lock()
 	_, duplicate := s.operations[m.id]
 	full := len(s.operations) >= s.h.cfg.Streams.MaxOperations
@@ -86,7 +89,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
 	defer func() { s.log(ctx, op, operation) }()
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.h.logPanic(ctx, s.id, panicked)
+			s.h.logPanic(ctx, op.requestID, panicked)
 			operation.Code = CodeInternal
 			s.fail(op, errorBody(CodeInternal, "internal server error"))
 		}
@@ -101,7 +104,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
 		return
 	}
 	late.Stop()
-	defer s.h.closeSubscription(ctx, s.id, sub)
+	defer s.h.closeSubscription(ctx, op.requestID, sub)
 	operation.Kind = "subscription"
 	if s.startStreaming(op) {
 		s.events(ctx, op, sub, &operation)
@@ -131,7 +134,7 @@ func (s *socket) events(ctx context.Context, op *socketOperation, sub Subscripti
 			s.end(op)
 			return
 		case err != nil:
-			s.h.logStream(ctx, s.id, err)
+			s.h.logStream(ctx, op.requestID, err)
 			resp = brokenStream()
 		}
 		*operation = resp.Operation
