@@ -24,6 +24,9 @@ type Config struct {
 	// Playground is served at /playground and below, and / sends browsers there. Nil means that there is
 	// none.
 	Playground http.Handler `yaml:"-"`
+	// Pages are further handlers, each at one path, such as an issuer's key set at /.well-known/jwks.json. Nil
+	// means none.
+	Pages map[string]http.Handler `yaml:"-"`
 	// Logger gets one line a request, and what went wrong on our side. Nil discards.
 	Logger *slog.Logger `yaml:"-"`
 	// OnListen is told the address once Run listens. Nil is not told.

@@ -60,6 +60,8 @@ func (h *Handler) route(ex *exchange, r *http.Request) {
 	case (path == "/playground" || strings.HasPrefix(path, "/playground/")) && h.cfg.Playground != nil:
 		ex.quiet = true
 		h.cfg.Playground.ServeHTTP(ex, r)
+	case h.cfg.Pages[path] != nil:
+		h.cfg.Pages[path].ServeHTTP(ex, r)
 	default:
 		ex.refuse(&refusal{http.StatusNotFound, CodeNotFound, "no such page: GraphQL is at " + h.cfg.Path}, mediaJSON)
 	}
