@@ -51,9 +51,9 @@ func Load(in Input) (*Subgraph, report.Errors) {
 	return s, nil
 }
 
-// Revalidate checks a subgraph again after an upgrade has changed it.
+// Revalidate checks a subgraph by the rules of federation 2 after an upgrade has changed it.
 func (s *Subgraph) Revalidate() report.Errors {
-	s.problems = nil
+	s.problems, s.upgraded = nil, true
 	validateFederation(s)
 	s.Analyse()
 	return s.problems

@@ -8,9 +8,6 @@ import (
 
 // externalOnInterface refuses @external on an interface's fields.
 func externalOnInterface(s *Subgraph) {
-	if s.Fed1() {
-		return
-	}
 	for _, t := range s.Types {
 		if t.Kind != ast.Interface {
 			continue
@@ -26,9 +23,6 @@ func externalOnInterface(s *Subgraph) {
 
 // externalUnused refuses external fields that nothing needs.
 func externalUnused(s *Subgraph) {
-	if s.Fed1() {
-		return
-	}
 	for _, t := range s.Types {
 		if t.Kind != ast.Object && t.Kind != ast.Interface {
 			continue

@@ -30,9 +30,6 @@ func keyFields(s *Subgraph) {
 
 // keyOnInterface wants each key of an interface on all its local implementations, resolvable if the interface's is.
 func keyOnInterface(s *Subgraph) {
-	if s.Fed1() {
-		return
-	}
 	for _, t := range s.Types {
 		if t.Kind != ast.Interface {
 			continue

@@ -17,9 +17,12 @@ var rules = []func(*Subgraph){
 	authOnInterface,
 }
 
-// validateFederation applies the rules.
+// validateFederation applies the rules. Federation 1 has looser ones: such a subgraph is checked once it is upgraded.
 func validateFederation(s *Subgraph) {
 	s.Analyse()
+	if s.Fed1() && !s.upgraded {
+		return
+	}
 	for _, rule := range rules {
 		rule(s)
 	}

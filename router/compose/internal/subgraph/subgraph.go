@@ -36,6 +36,8 @@ type Subgraph struct {
 	document *schema.Document
 	specs    map[string]string
 	newest   federation.Version
+	// upgraded is true once a federation 1 subgraph has become a federation 2 one.
+	upgraded bool
 	problems report.Errors
 }
 
@@ -49,6 +51,12 @@ func (s *Subgraph) Node(pos *ast.Position) report.Node {
 		n.Start, n.End = schema.Span(s.SDL, pos)
 	}
 	return n
+}
+
+// Errorf records an error of this subgraph; its message gets the subgraph's name as prefix.
+func (s *Subgraph) Errorf(code report.Code, coordinate string, pos *ast.Position, format string, args ...any) *report.Error {
+	s.errorf(code, coordinate, pos, format, args...)
+	return s.problems[len(s.problems)-1]
 }
 
 // errorf records an error of this subgraph; its message gets the subgraph's name as prefix.
