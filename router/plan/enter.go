@@ -23,7 +23,7 @@ func (s *solver) enter(st *state, e entry) (*entering, *unreachable) {
 		in.keys = append(in.keys, k)
 		in.before = in.before.beside(k.picked.cost)
 	}
-	if e.as == nil {
+	if in.partial = !st.level.live.SubsetOf(e.types); in.partial || e.as == nil {
 		index, missing := s.typeFrom(st, e.types)
 		if missing != nil {
 			return nil, missing

@@ -125,8 +125,8 @@ func (t *text) entity(v *visit) {
 		t.b.WriteByte('}')
 		return
 	}
-	if v.can().Len() == 1 {
-		t.b.WriteString("{...on " + t.sg.Objects[first(v.can())])
+	if v.view.can().Len() == 1 {
+		t.b.WriteString("{...on " + t.sg.Objects[first(v.view.can())])
 		t.body(v)
 		t.b.WriteByte('}')
 		return
@@ -187,7 +187,7 @@ func (b *builder) representations(v *visit) (sent []Representation, fields [][]R
 		switch {
 		case v.into.as != nil:
 			r.TypeName = v.into.as.Name
-			if !s.types.Equal(v.at.on.Possible) && !v.allBlind() {
+			if v.partial || len(v.sent) > 1 {
 				r.Types = s.types
 			}
 		case total:
@@ -209,16 +209,6 @@ func (b *builder) representations(v *visit) (sent []Representation, fields [][]R
 		sent, fields = append(sent, r), append(fields, list)
 	}
 	return sent, fields
-}
-
-// allBlind reports whether the objects' runtime types are unknown when they enter.
-func (v *visit) allBlind() bool {
-	for _, s := range v.site {
-		if s.into != v.into && !s.view.blind && (s.group != nil || s.same != nil) {
-			return false
-		}
-	}
-	return true
 }
 
 func sameSlots(a, b []RepresentationField) bool {

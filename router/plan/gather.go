@@ -99,7 +99,7 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 
 // typeFrom finds a view that knows runtime types; -1 if there is but one type.
 func (s *solver) typeFrom(st *state, types supergraph.TypeSet) (int, *unreachable) {
-	if st.level.live.Len() <= 1 {
+	if st.level.static() {
 		return -1, nil
 	}
 	for i, v := range st.views {
@@ -124,6 +124,16 @@ func (s *solver) typeFrom(st *state, types supergraph.TypeSet) (int, *unreachabl
 		}
 	}
 	return -1, missing
+}
+
+// static reports whether all objects at a level have one runtime type.
+func (l *level) static() bool {
+	for _, v := range l.arrived {
+		if v.can().Len() <= 1 && !v.blind {
+			return true
+		}
+	}
+	return l.root || len(l.arrived) > 0 && l.live.Len() <= 1 && l.arrived[0].can().Len() <= 1
 }
 
 // classes splits types where subgraphs differ in how they answer a field.

@@ -40,6 +40,8 @@ type visit struct {
 	picks []*pick
 	// typed says that __typename is asked where the subgraph can mean several types.
 	typed bool
+	// partial says that some objects at the position may not enter.
+	partial bool
 	// sent are the representations of an entry.
 	sent []*sent
 	// serves are the fields of the operation for which an entry was made.

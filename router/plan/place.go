@@ -146,33 +146,14 @@ func (b *placer) enter(at *position, site []*visit, in *entering, source *superg
 		v.group.kind = b.kind
 		v.group.after(b.barrier)
 	}
-	if in.root {
-		v.group.after(b.reach(at))
+	if in.root && at != b.top {
+		// No key ties the request to its objects, but they must be there.
+		v.group.after([]*group{b.attach(site[0]).group})
 	}
 	b.groups = append(b.groups, v.group)
 	at.entries = append(at.entries, v)
 	b.join(v, site, in, source, after)
 	return v
-}
-
-// reach are the groups that lead to a position whose objects need no key.
-func (b *placer) reach(at *position) []*group {
-	var out []*group
-	for _, g := range b.groups {
-		for _, v := range g.visits {
-			if v.reaches(at) {
-				out = append(out, g)
-			}
-		}
-	}
-	return out
-}
-
-func (v *visit) reaches(at *position) bool {
-	if v.at == at {
-		return v.into == nil || !v.into.root
-	}
-	return slices.ContainsFunc(v.picks, func(p *pick) bool { return p.below != nil && p.below.reaches(at) })
 }
 
 // join lets further objects, with further requires, into an entry. It returns false if that can't be.
@@ -185,11 +166,11 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 		return false
 	}
 	for _, k := range in.keys {
-		if v.representing(k.types) == nil {
+		if !v.unrepresented(k.types).Empty() {
 			after = union(after, b.pick(v.at, site, k.picked))
 		}
 	}
-	if in.typed >= 0 && in.as == nil {
+	if in.typed >= 0 {
 		tells := b.attach(site[in.typed])
 		tells.typed = true
 		after = union(after, []*group{tells.group})
@@ -199,19 +180,30 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 	}
 	v.group.after(after)
 	for _, k := range in.keys {
-		if v.representing(k.types) == nil {
-			v.sent = append(v.sent, &sent{types: k.types, key: k.key})
+		if types := v.unrepresented(k.types); !types.Empty() {
+			v.sent = append(v.sent, &sent{types: types, key: k.key})
 		}
 	}
 	if source != nil && source.Requires != nil {
-		for _, r := range v.sent {
-			if r.types.Intersects(in.types) && !slices.Contains(r.requires, source.Requires) {
-				r.requires = append(r.requires, source.Requires)
-			}
-		}
+		v.require(in.types, source.Requires)
 	}
+	v.partial = v.partial || in.partial
 	v.widen(in)
 	return true
+}
+
+// require sends requires along with the representations of some types, and only those.
+func (v *visit) require(types supergraph.TypeSet, requires *supergraph.FieldSet) {
+	for _, r := range slices.Clone(v.sent) {
+		if !r.types.Intersects(types) || slices.Contains(r.requires, requires) {
+			continue
+		}
+		if rest := r.types.Minus(types); !rest.Empty() {
+			v.sent = append(v.sent, &sent{types: rest, key: r.key, requires: slices.Clone(r.requires)})
+			r.types = r.types.Intersect(types)
+		}
+		r.requires = append(r.requires, requires)
+	}
 }
 
 // widen makes the visit's view cover the types of an entry.
@@ -224,14 +216,12 @@ func (v *visit) widen(in *entering) {
 	v.view = &wider
 }
 
-// representing finds the representation of objects of some types.
-func (v *visit) representing(types supergraph.TypeSet) *sent {
+// unrepresented are those of some types that have no representation yet.
+func (v *visit) unrepresented(types supergraph.TypeSet) supergraph.TypeSet {
 	for _, r := range v.sent {
-		if types.SubsetOf(r.types) {
-			return r
-		}
+		types = types.Minus(r.types)
 	}
-	return nil
+	return types
 }
 
 // agrees reports whether requires can be sent along with what the representations of some types hold already.

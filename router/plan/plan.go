@@ -56,7 +56,9 @@ type Fetch struct {
 	Envelope []byte
 	// Variables are the client's variables and lifted literals that Query uses.
 	Variables []VariableRef
-	// Root is set for a request of root fields.
+	// Root is set for a request of root fields. Its Path is empty, or leads to objects of the query type further
+	// down, such as those in a mutation's payload: each of them takes the whole answer, and without any the
+	// request is not sent.
 	Root *Target
 	// Entities is set for a request of _entities: one element for each aliased _entities field.
 	Entities []*Entities

@@ -84,7 +84,7 @@ func staticType(visits []*visit) supergraph.ObjectID {
 	out := supergraph.NoObject
 	for i, v := range visits {
 		id := supergraph.NoObject
-		if can := v.can(); can.Len() == 1 {
+		if can := v.view.can(); can.Len() == 1 {
 			id = first(can)
 		}
 		if i > 0 && id != out {

@@ -47,6 +47,8 @@ type entering struct {
 	keys []keyed
 	// typed is the index of the view that tells the runtime type; -1 if none is needed.
 	typed int
+	// partial says that not all objects at the position enter.
+	partial bool
 	// before is what it takes to know all that is sent, cost the request included.
 	before, cost cost
 }

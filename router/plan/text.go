@@ -69,19 +69,8 @@ func form(t *ast.Type, composite bool) string {
 	return s
 }
 
-// can are the runtime types that the subgraph may mean at a visit.
-func (v *visit) can() supergraph.TypeSet {
-	switch {
-	case v.view.subgraph < 0 || v.view.scope == nil:
-		return v.view.types
-	case v.view.scope.In[v.view.subgraph] == nil:
-		return v.view.scope.Possible
-	}
-	return v.view.scope.In[v.view.subgraph].Possible
-}
-
 // single reports whether all objects of a visit look alike to the subgraph.
-func (v *visit) single() bool { return v.view.blind || v.can().Len() <= 1 }
+func (v *visit) single() bool { return v.view.blind || v.view.can().Len() <= 1 }
 
 // source is how the request's subgraph knows a picked field.
 func (t *text) source(v *visit, p *pick, id supergraph.ObjectID) *supergraph.Source {
@@ -103,7 +92,7 @@ func (t *text) body(v *visit) {
 	if v.typed && !v.single() {
 		t.b.WriteString("__typename")
 	}
-	if v.single() {
+	if scope := v.view.scope; v.single() && (scope == nil || !scope.Abstract() || v.view.blind || v.view.subgraph < 0) {
 		t.fields(v, picks, first(v.types()), start)
 	} else {
 		t.fragments(v, picks, start)
@@ -193,7 +182,7 @@ func (t *text) variable(i int) string {
 // fragments writes picks that differ by runtime type: on the declared interface what holds for all, then on
 // interfaces or object types what holds for some.
 func (t *text) fragments(v *visit, picks []*pick, start int) {
-	can := v.can()
+	can := v.view.can()
 	rest := picks[:0:0]
 	for _, p := range picks {
 		if typ := t.onInterface(v, v.view.scope, p, can); typ != nil {

@@ -49,6 +49,17 @@ func appendTypes(b []byte, types supergraph.TypeSet) []byte {
 	return b
 }
 
+// can are the runtime types that the subgraph may mean here: more than types, where only some are asked for.
+func (v *view) can() supergraph.TypeSet {
+	if v.subgraph < 0 || v.scope == nil {
+		return v.types
+	}
+	if p := v.scope.In[v.subgraph]; p != nil {
+		return p.Possible
+	}
+	return v.scope.Possible
+}
+
 // graph answers the solver's questions about the supergraph, in one world of override labels.
 type graph struct {
 	sg     *supergraph.Supergraph
