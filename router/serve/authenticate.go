@@ -17,6 +17,8 @@ type Verifier interface {
 	FromHeader(ctx context.Context, header http.Header) (*auth.Claims, error)
 }
 
+var _ Verifier = (*auth.Verifier)(nil)
+
 // authenticate sets the claims of req by its header. A bad token is refused rather than taken for none: the
 // client would see data missing and not know why.
 func (h *Handler) authenticate(ctx context.Context, req *Request) *refusal {

@@ -125,6 +125,7 @@ func TestConfigurationsThatCannotWorkAreRefused(t *testing.T) {
 		{"a relative path", serve.Config{Path: "graphql"}, `path "graphql"`},
 		{"a path of the router's own", serve.Config{Path: "/health/live"}, "taken"},
 		{"a path below the Playground", serve.Config{Path: "/playground/x"}, "taken"},
+		{"a negative bound", serve.Config{Streams: serve.Streams{MaxOperations: -1}}, "streams.max_operations: -1"},
 		{"no engine", serve.Config{}, "Engine is missing"},
 	}
 	for _, test := range tests {

@@ -86,8 +86,8 @@ type HTTP struct {
 	ReadBodyTimeout time.Duration `yaml:"read_body_timeout" min:"0s" max:"1h"`
 	// Timeout bounds the execution of a query or a mutation. Zero means 60 s.
 	Timeout time.Duration `yaml:"timeout" min:"0s" max:"1h"`
-	// WriteTimeout is the time that a client may take to receive an answer, or one event of a stream. Zero
-	// means 30 s.
+	// WriteTimeout is the time that a client may take to receive 256 KiB of an answer, or one event of a
+	// stream. Zero means 30 s.
 	WriteTimeout time.Duration `yaml:"write_timeout" min:"0s" max:"1h"`
 	// IdleTimeout is how long a connection is kept for its next request. Zero means 2 min.
 	IdleTimeout time.Duration `yaml:"idle_timeout" min:"0s" max:"1h"`
@@ -146,8 +146,37 @@ func (c Config) Validate() []error {
 	if c.Path == "/" || strings.HasPrefix(c.Path, "/health/") || strings.HasPrefix(c.Path+"/", "/playground/") {
 		errs = append(errs, fmt.Errorf("path %q: taken by the router's own pages", c.Path))
 	}
+	for _, bound := range c.bounds() {
+		if bound.value < 0 {
+			errs = append(errs, fmt.Errorf("%s: %d: must not be negative", bound.name, bound.value))
+		}
+	}
 	if _, err := parseOrigins(c.CORS); err != nil {
 		errs = append(errs, err)
 	}
 	return errs
+}
+
+// bound is a setting that must not be negative.
+type bound struct {
+	name  string
+	value int64
+}
+
+func (c Config) bounds() []bound {
+	return []bound{
+		{"cors.max_age", int64(c.CORS.MaxAge)},
+		{"http.max_body_bytes", c.HTTP.MaxBodyBytes},
+		{"http.max_header_bytes", int64(c.HTTP.MaxHeaderBytes)},
+		{"http.read_header_timeout", int64(c.HTTP.ReadHeaderTimeout)},
+		{"http.read_body_timeout", int64(c.HTTP.ReadBodyTimeout)},
+		{"http.timeout", int64(c.HTTP.Timeout)},
+		{"http.write_timeout", int64(c.HTTP.WriteTimeout)},
+		{"http.idle_timeout", int64(c.HTTP.IdleTimeout)},
+		{"http.drain_timeout", int64(c.HTTP.DrainTimeout)},
+		{"streams.heartbeat", int64(c.Streams.Heartbeat)},
+		{"streams.init_timeout", int64(c.Streams.InitTimeout)},
+		{"streams.max_message_bytes", c.Streams.MaxMessageBytes},
+		{"streams.max_operations", int64(c.Streams.MaxOperations)},
+	}
 }

@@ -210,7 +210,7 @@ func (fakeVerifier) FromHeader(_ context.Context, header http.Header) (*auth.Cla
 	case "Bearer good":
 		return &auth.Claims{Subject: "usr_1"}, nil
 	case "Bearer brief":
-		return &auth.Claims{Subject: "usr_2", Expires: time.Now().Add(50 * time.Millisecond)}, nil
+		return &auth.Claims{Subject: "usr_2", Expires: time.Now().Add(500 * time.Millisecond)}, nil
 	case "Bearer unjudged":
 		return nil, errors.New("the database is away: secret address")
 	}

@@ -111,6 +111,9 @@ func (ex *exchange) writeBy(t time.Time) { _ = http.NewResponseController(ex.w).
 
 var nosniff = []string{"nosniff"}
 
+// writePiece is how much of a body a client must take within HTTP.WriteTimeout.
+const writePiece = 256 << 10
+
 // write answers with a whole body.
 func (ex *exchange) write(status int, m media, body []byte) {
 	header := ex.Header()
@@ -118,7 +121,14 @@ func (ex *exchange) write(status int, m media, body []byte) {
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	header["X-Content-Type-Options"] = nosniff
 	ex.WriteHeader(status)
-	// The client has gone if this fails; the access log shows the bytes that it took.
+	for len(body) > writePiece {
+		// The client has gone if this fails; the access log shows the bytes that it took.
+		if _, err := ex.Write(body[:writePiece]); err != nil {
+			return
+		}
+		body = body[writePiece:]
+		ex.writeBy(time.Now().Add(ex.h.cfg.HTTP.WriteTimeout))
+	}
 	_, _ = ex.Write(body)
 }
 

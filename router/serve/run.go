@@ -59,7 +59,7 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	running.Go(func() { served <- server.Serve(listener) })
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+		return fmt.Errorf("serve %s: %w", listener.Addr(), errors.Join(err, server.Close()))
 	case <-ctx.Done():
 	}
 	drain, cancel := context.WithTimeoutCause(

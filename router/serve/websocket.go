@@ -66,7 +66,7 @@ type socket struct {
 
 // socket upgrades the request and serves the connection until it ends.
 func (h *Handler) socket(ex *exchange, r *http.Request) {
-	if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(r, origin) && !h.origins.allows(origin) {
+	if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(r, origin) && !h.trusts(r, origin) {
 		ex.refuse(&refusal{http.StatusForbidden, CodeForbidden, "the origin " + origin + " is not allowed"}, mediaJSON)
 		return
 	}

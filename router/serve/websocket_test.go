@@ -269,7 +269,7 @@ func TestASocketThatDoesNotReadIsCutOff(t *testing.T) {
 
 func TestASocketThatAnswersNoPingIsCutOff(t *testing.T) {
 	server, engine := start(t, serve.Config{
-		HTTP:    serve.HTTP{WriteTimeout: 50 * time.Millisecond},
+		HTTP:    serve.HTTP{WriteTimeout: 300 * time.Millisecond},
 		Streams: serve.Streams{Heartbeat: 10 * time.Millisecond},
 	})
 	// Pongs are sent while reading, and nobody reads any more.
@@ -287,6 +287,20 @@ func TestSocketsOfOtherOriginsFollowCORS(t *testing.T) {
 		conn, resp, err := websocket.Dial(t.Context(), server.URL+"/graphql", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
 		if resp == nil || resp.StatusCode != want {
 			t.Errorf("%s: got %v, %v, want %d", origin, resp, err, want)
+		}
+		if err == nil {
+			_ = conn.CloseNow()
+		}
+	}
+	public, _ := start(t, serve.Config{CORS: serve.CORS{Origins: []string{"*"}}})
+	for cookie, want := range map[string]int{"": http.StatusSwitchingProtocols, "session=1": http.StatusForbidden} {
+		header := http.Header{"Origin": {"https://any.example"}}
+		if cookie != "" {
+			header.Set("Cookie", cookie)
+		}
+		conn, resp, err := websocket.Dial(t.Context(), public.URL+"/graphql", &websocket.DialOptions{HTTPHeader: header})
+		if resp == nil || resp.StatusCode != want {
+			t.Errorf("any origin with the cookie %q: got %v, %v, want %d", cookie, resp, err, want)
 		}
 		if err == nil {
 			_ = conn.CloseNow()
