@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/subgraphs/users/gen"
 )
@@ -79,7 +80,7 @@ func TestManyDefaultAddressesAtOnceLeaveOneDefault(t *testing.T) {
 }
 
 func TestAnAddressIsChecked(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	_, tokens := s.signIn(t, "ada@example.com")
 	for name, test := range map[string]struct {
 		input object
@@ -154,7 +155,7 @@ func TestPagesOfAddressesHoldEachOnceWhileOthersAreAdded(t *testing.T) {
 }
 
 func TestArgumentsOfTheConnectionAreChecked(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	_, tokens := s.signIn(t, "ada@example.com")
 	for name, variables := range map[string]object{
 		"a negative page":     {"first": -1},
@@ -199,7 +200,7 @@ func TestAnAddressIsSeenByItsOwnerServicesAndStaffOnly(t *testing.T) {
 }
 
 func TestAddressIdsCarryTheirType(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	_, tokens := s.signIn(t, "ada@example.com")
 	if a := s.addAddress(t, tokens.AccessToken, nil).Address; !id.Is(id.Address, a.ID) {
 		t.Errorf("id %q", a.ID)

@@ -90,3 +90,15 @@ func TestEveryPlaceInTheQueueIsGivenBack(t *testing.T) {
 		t.Errorf("%d places are taken by nobody", len(h.places))
 	}
 }
+
+func BenchmarkHashAtTheDefaultCost(b *testing.B) {
+	h, err := newHasher(PasswordCost{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := h.hash(b.Context(), goodPassword); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 	"github.com/agora-supergraph/agora/internal/identity"
 )
 
@@ -48,14 +49,14 @@ func TestAnAccessTokenVerifiesAgainstTheKeySetAndSaysWhoAndWhat(t *testing.T) {
 		if diff := cmp.Diff(want, who.Scopes); diff != "" || who.Session == "" {
 			t.Errorf("identity %+v, scopes (-want +got)\n%s", who, diff)
 		}
-		if _, err := (&identity.Verifier{Keys: open(t, "sqlite:"+t.TempDir()+"/other.db").JWKS}).Verify(t.Context(), token); err == nil {
+		if _, err := (&identity.Verifier{Keys: open(t, databasetest.SQLite(t)).JWKS}).Verify(t.Context(), token); err == nil {
 			t.Error("another shop's verifier takes the token")
 		}
 	})
 }
 
 func TestTheKeySetHoldsNoPrivateKey(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	for method, want := range map[string]int{http.MethodGet: 200, http.MethodHead: 200, http.MethodPost: 405} {
 		w := httptest.NewRecorder()
 		s.JWKSHandler().ServeHTTP(w, httptest.NewRequest(method, "/.well-known/jwks.json", nil))
@@ -187,7 +188,7 @@ func TestUnderAnotherSecretOldKeysVerifyAndNewOnesSign(t *testing.T) {
 }
 
 func TestPrivateKeysAreNotReadableInTheDatabase(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	key, err := s.signingKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +216,7 @@ func TestPrivateKeysAreNotReadableInTheDatabase(t *testing.T) {
 }
 
 func TestADatabaseThatIsAwayMakesNoTokenInvalid(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	want := s.kids(t)
 	s.db.Close()
 	s.clock.advance(ringLife + time.Second)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 )
 
 func TestAWrongPasswordAndAnUnknownUserAreAnsweredAlike(t *testing.T) {
@@ -33,7 +35,7 @@ func TestAWrongPasswordAndAnUnknownUserAreAnsweredAlike(t *testing.T) {
 // The medians of some tries are compared: what must not happen is that an unknown user is answered without a
 // hash, which would be a hundred times faster.
 func TestAnUnknownUserTakesAsLongAsAWrongPassword(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db", func(c *Config) {
+	s := open(t, databasetest.SQLite(t), func(c *Config) {
 		c.Password = PasswordCost{MemoryKiB: 8 << 10, Passes: 4, Lanes: 1}
 	})
 	s.register(t, "ada@example.com")
@@ -192,7 +194,7 @@ func TestAHashOfAnotherCostIsReplacedAtLogin(t *testing.T) {
 }
 
 func TestAFullQueueOfHashesIsSaidWithATime(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	s.register(t, "ada@example.com")
 	for range cap(s.hasher.places) {
 		leave, ok := s.hasher.enter()

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 )
 
 const passwordMutation = `mutation ($input: PasswordChangeInput!) { passwordChange(input: $input) { user { id }` + userErrorFields + `} }`
@@ -40,7 +42,7 @@ func TestAPasswordChangeEndsTheOtherSessionsAndNotThisOne(t *testing.T) {
 }
 
 func TestAPasswordChangeIsRefusedForAReason(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	_, tokens := s.signIn(t, "ada@example.com")
 	for name, test := range map[string]struct{ from, to, field, code string }{
 		"a wrong current password": {"not the password", newPassword, "input.currentPassword", "INVALID_CREDENTIALS"},
@@ -75,7 +77,7 @@ func TestGuessingTheCurrentPasswordIsThrottledToo(t *testing.T) {
 }
 
 func TestAServiceHasNoPasswordToChange(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	r := s.ask(t, serviceToken(t, "orders", scopeRead, scopeAdmin), passwordMutation, object{"input": object{"currentPassword": "a", "newPassword": "b"}})
 	if r.code() != "FORBIDDEN" {
 		t.Errorf("errors %v", r.Errors)
@@ -83,7 +85,7 @@ func TestAServiceHasNoPasswordToChange(t *testing.T) {
 }
 
 func TestPasswordsInEitherUnicodeFormAreTheSame(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	s.register(t, "ada@example.com", object{"password": "cafe\u0301 au lait, bitte"})
 	if s.login(t, "ada@example.com", "caf\u00e9 au lait, bitte").Tokens == nil {
 		t.Error("the composed form is refused")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 	"github.com/agora-supergraph/agora/internal/id"
 )
 
@@ -65,7 +66,7 @@ func TestOfManyRegistrationsOfOneAddressAtOnceOneSucceeds(t *testing.T) {
 }
 
 func TestRegisterSaysEverythingThatIsWrongWithItsInput(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	long := strings.Repeat("x", 81)
 	for name, test := range map[string]struct {
 		input object

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/subgraphs/users/gen"
 )
@@ -124,7 +125,7 @@ func TestADismissedAdministratorCannotComeBackByAnOldToken(t *testing.T) {
 }
 
 func TestRolesThatCannotBeSetAreRefused(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	adminID, admin := s.staff(t, "admin@example.com", gen.RoleAdmin)
 	for name, test := range map[string]struct {
 		variables object

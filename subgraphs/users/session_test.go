@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
 )
 
 func TestARefreshTokenIsGoodForOneUse(t *testing.T) {
@@ -105,7 +107,7 @@ func TestAfterReuseUnderLoadNoTokenOfTheFamilyLives(t *testing.T) {
 }
 
 func TestTokensThatAreNoneAreAnsweredLikeExpiredOnes(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	_, tokens := s.signIn(t, "ada@example.com")
 	for _, token := range []string{
 		"", "x", refreshPrefix, tokens.AccessToken, newRefreshToken().String(), tokens.RefreshToken + "A",
@@ -226,7 +228,7 @@ func TestAnEndedSessionChangesNothing(t *testing.T) {
 }
 
 func TestMeIsNullForWhoeverIsNoUser(t *testing.T) {
-	s := open(t, "sqlite:"+t.TempDir()+"/users.db")
+	s := open(t, databasetest.SQLite(t))
 	for name, token := range map[string]string{"nobody known": "", "a service": serviceToken(t, "orders", scopeRead)} {
 		if me := field[*struct{ ID string }](t, s.ask(t, token, `{ me { id } }`, nil), "me"); me != nil {
 			t.Errorf("me of %s = %v", name, me)
