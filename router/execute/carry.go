@@ -62,7 +62,7 @@ func (s *state) carryOne(f *fetchState, e *subgraphError) bool {
 	}
 	if f.fetch.Root != nil {
 		sel := f.fetch.Root.Selection
-		if fieldOf(sel, 0, []byte(path[0].key)) < 0 {
+		if fieldOf(sel, []byte(path[0].key)) < 0 {
 			return false
 		}
 		s.writeError(f, e, s.translate(sel, root, path, nil))
@@ -129,7 +129,7 @@ func (s *state) translate(sel *plan.Selection, base int, path, prefix []segment)
 			}
 			n := -1
 			if sel != nil {
-				n = fieldOf(sel, 0, []byte(seg.key))
+				n = fieldOf(sel, []byte(seg.key))
 			}
 			if n < 0 {
 				return visible(client)

@@ -20,6 +20,7 @@ package execute
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/agora-supergraph/agora/router/plan"
@@ -63,6 +64,8 @@ type ErrorPolicy struct {
 // Executor executes plans. It is safe for concurrent use.
 type Executor struct {
 	cfg Config
+	// states are those that no request uses.
+	states sync.Pool
 }
 
 // New returns an Executor.

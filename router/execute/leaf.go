@@ -41,7 +41,15 @@ func appendLeaf(b []byte, f *plan.OutputField, raw []byte) ([]byte, bool) {
 func isNumber(c byte) bool { return c == '-' || c >= '0' && c <= '9' }
 
 func isInteger(raw []byte) bool {
-	return isNumber(raw[0]) && bytes.IndexAny(raw, ".eE") < 0
+	if !isNumber(raw[0]) {
+		return false
+	}
+	for _, c := range raw {
+		if c > '9' || c == '.' {
+			return false
+		}
+	}
+	return true
 }
 
 // isInt32 reports whether raw is an Int: an integer of 32 bits.

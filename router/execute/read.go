@@ -36,38 +36,56 @@ func (r *reader) object(sel *plan.Selection, base, i, depth int) int {
 	if r.arena.words[base] == 0 {
 		r.arena.words[base] = typeWord(sel.Type)
 	}
-	i = skipSpace(r.b, i)
-	if i < len(r.b) && r.b[i] == '}' {
+	b := r.b
+	i = skipSpace(b, i)
+	if i < len(b) && b[i] == '}' {
 		return i + 1
 	}
 	for expected := 0; ; {
-		start, end, next := scanKey(r.b, i)
-		if end < 0 {
-			return -1
+		// Subgraphs answer in the order of the query, as the specification demands, so the key that is expected
+		// next is nearly always there: one comparison instead of a scan and a search.
+		next := -1
+		if expected < len(sel.Fields) {
+			next = keyAt(b, i, sel.Fields[expected].Key)
 		}
-		f := fieldOf(sel, expected, r.b[start:end])
-		if f < 0 {
-			i = scanValue(r.b, next, depth)
-		} else {
+		f := expected
+		if next < 0 {
+			var start, end int
+			if start, end, next = scanKey(b, i); end < 0 {
+				return -1
+			}
+			f = fieldOf(sel, b[start:end])
+		}
+		if f >= 0 {
 			i = r.field(sel, &sel.Fields[f], base, next, depth)
 			expected = f + 1
+		} else {
+			i = scanValue(b, next, depth)
 		}
 		if i < 0 {
 			return -1
 		}
 		more := false
-		if i, more = scanNext(r.b, i, '}'); i < 0 || !more {
+		if i, more = scanNext(b, i, '}'); i < 0 || !more {
 			return i
 		}
 	}
 }
 
-// fieldOf finds the field with the given key. Subgraphs answer in the order of the query, as the specification
-// demands, so the one expected next is nearly always it.
-func fieldOf(sel *plan.Selection, expected int, key []byte) int {
-	if expected < len(sel.Fields) && sel.Fields[expected].Key == string(key) {
-		return expected
+// keyAt returns the position of the value if the given key stands at i, without white space before its colon.
+func keyAt(b []byte, i int, key string) int {
+	end := i + 1 + len(key)
+	if end+2 >= len(b) || b[i] != '"' || b[end] != '"' || b[end+1] != ':' || string(b[i+1:end]) != key {
+		return -1
 	}
+	if b[end+2] <= ' ' {
+		return skipSpace(b, end+2)
+	}
+	return end + 2
+}
+
+// fieldOf finds the field with the given key, or -1.
+func fieldOf(sel *plan.Selection, key []byte) int {
 	if bytes.IndexByte(key, '\\') >= 0 {
 		key = unescaped(key)
 	}
@@ -95,6 +113,12 @@ func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, base, i, dep
 	switch {
 	case f.Slot == plan.TypeSlot:
 		return r.typeName(sel, base, i, depth)
+	case f.Selection == nil && i < len(r.b) && r.b[i] == '"':
+		end := scanString(r.b, i+1)
+		if end >= 0 {
+			r.arena.words[base+f.Slot] = r.arena.newLeaf(r.answer, i, end-i)
+		}
+		return end
 	case f.Selection == nil:
 		w, end := r.leaf(i, depth)
 		if end < 0 {

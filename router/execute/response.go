@@ -78,5 +78,8 @@ func (r *Response) prependErrors(s *state) {
 	r.spare = append(r.spare, data[1:]...)
 	r.Body, r.spare = r.spare, data
 	r.Errors = min(len(s.errors.records), s.cfg.MaxErrors)
+	if s.errors.dropped > 0 {
+		r.Errors++
+	}
 	r.Code = firstCode(r.Body)
 }

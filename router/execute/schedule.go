@@ -36,7 +36,7 @@ func (s *state) run(ctx context.Context) {
 			own = id
 		}
 		if own >= 0 && (running == 0 || !s.othersMayFollow(own)) {
-			s.fetches[own].exchange(ctx, s.transport(own))
+			s.exchange(ctx, &s.fetches[own])
 			s.apply(&s.fetches[own])
 			running -= s.applyEnded()
 			continue
@@ -113,7 +113,7 @@ func (s *state) othersMayFollow(id int) bool {
 
 // send carries out a fetch in a goroutine of its own.
 func (s *state) send(ctx context.Context, id int) {
-	s.fetches[id].exchange(ctx, s.transport(id))
+	s.exchange(ctx, &s.fetches[id])
 	s.ended <- id
 }
 
@@ -129,16 +129,21 @@ func (s *state) transport(id int) transport.Transport {
 }
 
 // exchange sends the request and waits for the answer.
-func (f *fetchState) exchange(ctx context.Context, t transport.Transport) {
+func (s *state) exchange(ctx context.Context, f *fetchState) {
 	defer func() {
 		// A transport that panics is one subgraph that fails, wherever the panic happens.
 		if r := recover(); r != nil {
 			f.response, f.err = nil, fmt.Errorf("transport: panic: %v", r)
 		}
 	}()
-	f.begun = time.Now()
-	f.response, f.err = t.Send(ctx, &f.request)
-	f.done = time.Now()
+	observed := s.req.Observe != nil
+	if observed {
+		f.begun = time.Now()
+	}
+	f.response, f.err = s.transport(f.fetch.ID).Send(ctx, &f.request)
+	if observed {
+		f.done = time.Now()
+	}
 }
 
 // end lets go those that waited for the fetch.

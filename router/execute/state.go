@@ -1,7 +1,6 @@
 package execute
 
 import (
-	"sync"
 	"time"
 
 	"github.com/agora-supergraph/agora/router/operation"
@@ -14,6 +13,8 @@ import (
 // here. Lifetimes: a state belongs to one request from begin to finish; the response's bytes are copied out of
 // it, so nothing of it outlives finish.
 type state struct {
+	executor *Executor
+
 	cfg     *Config
 	plan    *plan.Plan
 	sg      *supergraph.Supergraph
@@ -54,11 +55,12 @@ type fetchState struct {
 // root is the base of the data object: it is always the first in the arena.
 const root = 0
 
-var states = sync.Pool{New: func() any { return &state{} }}
-
 // begin takes a state from the pool and sets it up.
 func (x *Executor) begin(p *plan.Plan, req *Request) *state {
-	s := states.Get().(*state)
+	s, _ := x.states.Get().(*state)
+	if s == nil {
+		s = &state{executor: x}
+	}
 	s.cfg, s.plan, s.sg, s.req = &x.cfg, p, p.Supergraph, req
 	s.arena.limit = x.cfg.MaxValues
 	s.reader = reader{arena: &s.arena, sg: s.sg, lastType: supergraph.NoObject}
@@ -111,7 +113,7 @@ func (s *state) release() {
 	clear(s.origins)
 	s.origins = s.origins[:0]
 	s.cfg, s.plan, s.sg, s.req = nil, nil, nil, nil
-	states.Put(s)
+	s.executor.states.Put(s)
 }
 
 func (f *fetchState) release() {

@@ -68,7 +68,12 @@ func (w *writer) field(f *plan.OutputField, base int, id supergraph.ObjectID) bo
 		w.report("Unauthorized field or type", "UNAUTHORIZED_FIELD_OR_TYPE", nil)
 		return w.null(f, 0)
 	case f.Slot != plan.TypeSlot:
-		return w.value(f, 0, w.arena.words[base+f.Slot])
+		v := w.arena.words[base+f.Slot]
+		// Most values are leaves outside lists: the short way.
+		if v.kind() == leaf && f.Leaf != plan.Composite && len(f.NonNull) == 1 {
+			return w.leaf(f, 0, w.arena.raw(v), v)
+		}
+		return w.value(f, 0, v)
 	case id == supergraph.NoObject:
 		return w.nothing(f, 0, absent)
 	}
