@@ -115,6 +115,9 @@ func (a *arena) copyValue(sel *plan.Selection, w word) (word, bool) {
 		return objectWord(base), true
 	case list:
 		n := w.length()
+		if n == 0 {
+			return w, true
+		}
 		base, room := a.alloc(n)
 		if !room {
 			return absent, false

@@ -261,7 +261,8 @@ func (r *reader) list(sel *plan.Selection, i, depth int) (word, int) {
 	bottom := len(a.stack)
 	i = skipSpace(r.b, i)
 	if i < len(r.b) && r.b[i] == ']' {
-		return listWord(len(a.words), 0), i + 1
+		// The base of an empty list says nothing, but mustn't look like that of a later answer's objects.
+		return listWord(root, 0), i + 1
 	}
 	for more := true; more; {
 		w, end := r.value(sel, absent, i, depth)
