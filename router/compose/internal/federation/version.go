@@ -74,13 +74,12 @@ func ParseURL(text string) (URL, error) {
 		return URL{}, fmt.Errorf("Missing path in feature url '%s'", text)
 	}
 	parts := strings.Split(path, "/")
+	if strings.HasSuffix(text, "/") {
+		return URL{}, fmt.Errorf("Missing version component in feature url '%s'", text)
+	}
 	version, ok := ParseVersion(parts[len(parts)-1])
 	if !ok {
-		last := parts[len(parts)-1]
-		if !strings.HasPrefix(last, "v") || len(parts) == 1 {
-			return URL{}, fmt.Errorf("Expected a version string (of the form v1.2), got %s", last)
-		}
-		return URL{}, fmt.Errorf("Expected a version string (of the form v1.2), got %s", last)
+		return URL{}, fmt.Errorf("Expected a version string (of the form v1.2), got %s", parts[len(parts)-1])
 	}
 	if len(parts) < 2 || parts[len(parts)-2] == "" {
 		return URL{}, fmt.Errorf("Missing feature name component in feature url '%s'", text)

@@ -43,7 +43,7 @@ func (c *composed) definition(name string) *schema.DirectiveDefinition {
 func (c *composed) newest(name string) *composedBy {
 	var best *composedBy
 	for i := range c.by[name] {
-		if b := &c.by[name][i]; best == nil || !best.link.Version.AtLeast(b.link.Version) {
+		if b := &c.by[name][i]; best == nil || b.link.Version.AtLeast(best.link.Version) {
 			best = b
 		}
 	}
@@ -237,6 +237,12 @@ func (c *composed) link(m *merger) {
 			def := *best.def
 			m.AddDirective(&def)
 			m.Machinery["@"+name] = true
+		}
+		for _, t := range m.Types {
+			// Namespaced types are the specification's and no part of the API.
+			if strings.HasPrefix(t.Name, newest.Namespace()+"__") {
+				m.Machinery[t.Name] = true
+			}
 		}
 		m.Root.Apply("link", schema.Arg("url", schema.String(newest.String())), schema.Arg("import", imports))
 	}

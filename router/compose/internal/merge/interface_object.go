@@ -22,7 +22,6 @@ func (m *merger) addInterfaceObjectFields() {
 			}
 		}
 	}
-	m.interfaceFields()
 }
 
 // spread adds the fields of one interface object to all implementations that lack them.
@@ -96,44 +95,4 @@ func (m *merger) interfaceKeys(t *schema.Type, sources []source[*schema.Type]) {
 			`[%s] Interface type "%s" has a resolvable key (%s) in subgraph "%s" but that subgraph is missing some of the supergraph implementation types of "%s". Subgraph "%s" should define %s (and have it implement "%s").`,
 			sg.Name, t.Name, "@"+key.Name+"(fields: "+schema.FormatValue(key.Argument("fields"))+")", sg.Name, t.Name, sg.Name, types, t.Name)
 	}
-}
-
-// interfaceFields wants every field of a merged interface on every implementation.
-func (m *merger) interfaceFields() {
-	for _, o := range m.Types {
-		if o.Kind != ast.Object && o.Kind != ast.Interface || m.Machinery[o.Name] {
-			continue
-		}
-		for _, ref := range o.Interfaces {
-			i := m.Type(ref.Name)
-			if i == nil || i.Kind != ast.Interface {
-				continue
-			}
-			for _, f := range i.Fields {
-				if o.Field(f.Name) == nil {
-					m.unimplemented(i, f, o)
-				}
-			}
-		}
-	}
-}
-
-func (m *merger) unimplemented(i *schema.Type, f *schema.Field, o *schema.Type) {
-	var declaring, implementing []int
-	var nodes []report.Node
-	for _, s := range m.sources[i.Name] {
-		if own := s.el.Field(f.Name); own != nil {
-			declaring = append(declaring, s.index)
-			nodes = append(nodes, m.node(s.index, own.Position))
-		}
-	}
-	for _, s := range m.sources[o.Name] {
-		if s.el.Implements(i.Name) {
-			implementing = append(implementing, s.index)
-			nodes = append(nodes, m.node(s.index, s.el.Position))
-		}
-	}
-	m.errorf(report.InterfaceFieldNoImplem, f.Coordinate(), nodes,
-		`Interface field "%s" is declared in %s but type "%s", which implements "%s" only in %s does not have field "%s".`,
-		f.Coordinate(), m.subgraphList(declaring), o.Name, i.Name, m.subgraphList(implementing), f.Name)
 }

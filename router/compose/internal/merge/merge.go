@@ -107,7 +107,7 @@ func (m *merger) hint(code report.HintCode, coordinate string, nodes []report.No
 func (m *merger) node(index int, pos *ast.Position) report.Node { return m.Subgraphs[index].Node(pos) }
 
 // quoted is the subgraph's name as messages write it.
-func (m *merger) quoted(index int) string { return `"` + m.Subgraphs[index].Name + `"` }
+func (m *Supergraph) quoted(index int) string { return `"` + m.Subgraphs[index].Name + `"` }
 
 // roots sets the root operations.
 func (m *merger) roots() {
@@ -120,6 +120,9 @@ func (m *merger) roots() {
 		}
 	}
 	query := m.Type("Query")
+	if m.kindsClash() {
+		return
+	}
 	if m.Roots[ast.Query] == "" || query == nil || len(query.Fields) == 0 {
 		m.errorf(report.NoQueries, "", nil, "No queries found in any subgraph: a supergraph must have a query root type.")
 	}

@@ -105,7 +105,7 @@ func (fm *fieldMerge) special(inUse []source[*schema.Field]) bool {
 		return true
 	}
 	for _, s := range inUse {
-		if fm.Subgraphs[s.index].IsExternal(s.el) || s.el.Has("requires") || s.el.Has("provides") || s.el.Has("override") ||
+		if fm.Subgraphs[s.index].IsExternal(s.el) || s.el.Has("requires") || s.el.Has("provides") ||
 			contextArguments("", s.el) != nil {
 			return true
 		}

@@ -79,8 +79,8 @@ func (m *merger) kind(t *schema.Type) {
 		if objects > 0 {
 			chosen = "Interface Type"
 		}
-		m.errorf(report.TypeKindMismatch, t.Name, nodesOf(m, sources, typeElement), `Type "%s" has mismatched kind: it is %s`,
-			t.Name, m.contrast(variants(sources, chosen, kindName), "defined as "))
+		m.errorf(report.TypeKindMismatch, t.Name, nodesOf(m, sources, typeElement), `Type "%s" has mismatched kind: it is defined as %s`,
+			t.Name, m.contrast(variants(sources, chosen, kindName), ""))
 	case objects == len(sources):
 		m.errorf(report.InterfaceObjectUsageError, t.Name, nodesOf(m, sources, typeElement),
 			`Type "%s" is declared with @interfaceObject in all the subgraphs in which it is defined (it is defined in %s but should be defined as an interface in at least one subgraph)`,

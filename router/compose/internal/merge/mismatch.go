@@ -7,7 +7,7 @@ import (
 )
 
 // subgraphList writes `subgraph "a"` or `subgraphs "a", "b" and "c"`.
-func (m *merger) subgraphList(indexes []int) string {
+func (m *Supergraph) subgraphList(indexes []int) string {
 	names := make([]string, len(indexes))
 	for i, x := range indexes {
 		names[i] = m.quoted(x)

@@ -52,6 +52,9 @@ func (m *merger) override(f *schema.Field, origins *FieldOrigins, s source[*sche
 		m.errorf(report.OverrideLabelInvalid, coordinate, nodes,
 			`Invalid @override label "%s" on field "%s" on subgraph "%s": labels must start with a letter and after that may contain alphanumerics, underscores, minuses, colons, periods, or slashes. `+
 				`Alternatively, labels may be of the form "percent(x)" where x is a float between 0-100 inclusive.`, label, coordinate, own.Name)
+		if index, known := m.byName[from]; known {
+			origins.Overridden[index] = Override{}
+		}
 		return
 	}
 	index, known := m.byName[from]

@@ -87,7 +87,7 @@ func (c *contextUse) on(t *schema.Type, set schema.FieldSet) bool {
 			return false
 		}
 		if !c.s.Overlap(on, t) {
-			if len(set) == 1 {
+			if len(set) == 1 && len(sel.Sub) == 1 && on.Field(sel.Sub[0].Field) == nil {
 				return c.value(t, on, sel.Sub)
 			}
 			continue

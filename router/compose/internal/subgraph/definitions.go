@@ -19,6 +19,13 @@ func separateDefinitions(s *Subgraph) {
 		}
 	}
 	for _, t := range append([]*schema.Type(nil), s.Types...) {
+		if scalars[t.Name] {
+			if t.Kind != ast.Scalar {
+				s.invalid(t.Name, t.Position, `Invalid definition of type "%s": it is a scalar that every GraphQL schema has, but is defined as a %s`, t.Name, className(t.Kind))
+			}
+			s.RemoveType(t.Name)
+			continue
+		}
 		if s.machinery(t) {
 			s.OwnedTypes = append(s.OwnedTypes, t)
 			s.RemoveType(t.Name)

@@ -12,7 +12,7 @@ import (
 // graphqlRules are GraphQL's own rules for type systems (https://spec.graphql.org/draft/#sec-Type-System), a file for
 // each group. A later stage relies on the ones before: its rules run only where those found nothing.
 var graphqlRules = [][]func(*Subgraph){
-	{uniqueNames},
+	{content, uniqueNames},
 	{knownTypes, rootTypes},
 	{directiveUses, reservedNames},
 	{inputOutputTypes, interfaces, unionMembers, nonEmpty, inputCycles, defaultValues, deprecations},
@@ -33,6 +33,20 @@ func validateGraphQL(s *Subgraph) {
 // invalid records an INVALID_GRAPHQL error.
 func (s *Subgraph) invalid(coordinate string, pos *ast.Position, format string, args ...any) {
 	s.errorf(report.InvalidGraphql, coordinate, pos, format, args...)
+}
+
+// content wants a document with something in it, and enum values that can be written.
+func content(s *Subgraph) {
+	if len(s.document.SchemaDefinitions)+len(s.Types)+len(s.Directives)+len(s.Owned)+len(s.OwnedTypes) == 0 {
+		s.invalid("", &ast.Position{Line: 1, Column: 1}, "Syntax Error: Unexpected <EOF>.")
+	}
+	for _, t := range s.Types {
+		for _, v := range t.Values {
+			if v.Name == "true" || v.Name == "false" || v.Name == "null" {
+				s.invalid(t.Name, v.Position, `Syntax Error: Name "%s" is reserved and cannot be used for an enum value.`, v.Name)
+			}
+		}
+	}
 }
 
 // uniqueNames reports what is declared twice.

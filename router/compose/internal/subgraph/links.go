@@ -55,7 +55,9 @@ func (s *Subgraph) readImports(l *federation.Link, v *ast.Value) {
 		return
 	}
 	if v.Kind != ast.ListValue {
-		v = schema.List(v)
+		s.errorf(report.InvalidLinkDirectiveUsage, "schema", l.Directive.Position,
+			"Invalid value %s for @link(import:) argument: must be a list.", schema.FormatValue(v))
+		return
 	}
 	for _, c := range v.Children {
 		if i, ok := s.readImport(l, c.Value); ok {
@@ -161,6 +163,10 @@ func (s *Subgraph) checkImports() {
 	for _, l := range s.Links {
 		for i, imported := range l.Imports {
 			s.checkKnown(l, imported)
+			if bare := strings.TrimPrefix(imported.As, "@"); bare != imported.As && bare != "link" && builtInDirectives[bare] != nil {
+				s.errorf(report.DirectiveDefinitionInvalid, "@"+bare, l.Directive.Position,
+					`Invalid definition for directive "@%s": "%s" cannot be imported by the name of a directive that every GraphQL schema has`, bare, imported.Name)
+			}
 			for _, other := range l.Imports[:i] {
 				s.checkImportPair(l, imported, l, other)
 			}

@@ -28,7 +28,7 @@ func externalUnused(s *Subgraph) {
 			continue
 		}
 		for _, f := range t.Fields {
-			if MarkedExternal(f) && !s.Usage.Used[f] {
+			if MarkedExternal(f) && !s.Usage.Used[f] && !f.Has("provides") {
 				s.errorf(report.ExternalUnused, f.Coordinate(), f.Position,
 					`Field "%s" is marked @external but is not used in any federation directive (@key, @provides, @requires) or to satisfy an interface; `+
 						`the field declaration has no use and should be removed (or the field should not be @external).`, f.Coordinate())

@@ -145,18 +145,18 @@ func (u *fieldSetUse) below(t *schema.Type, f *schema.Field, sel *schema.Selecti
 	of := u.s.Type(f.Type.Name())
 	composite := of != nil && of.IsComposite()
 	switch {
-	case composite && len(sel.Sub) == 0:
-		u.fail(u.invalid, f.Position, `Invalid empty selection set for field "%s" of non-leaf type %s`, f.Coordinate(), f.Type)
-		return
-	case !composite && len(sel.Sub) > 0:
-		u.fail(u.invalid, f.Position, `Unexpected selection set %s on field "%s" of leaf type %s`, "{ "+sel.Sub.String()+" }", f.Coordinate(), f.Type)
-		return
 	case composite && of.IsAbstract() && u.abstract != "":
 		kind := "Interface"
 		if of.Kind == ast.Union {
 			kind = "Union"
 		}
 		u.fail(u.abstract, nil, `field "%s" is a %s type which is not allowed in @key`, f.Coordinate(), kind)
+		return
+	case composite && len(sel.Sub) == 0:
+		u.fail(u.invalid, f.Position, `Invalid empty selection set for field "%s" of non-leaf type %s`, f.Coordinate(), f.Type)
+		return
+	case !composite && len(sel.Sub) > 0:
+		u.fail(u.invalid, f.Position, `Unexpected selection set %s on field "%s" of leaf type %s`, "{ "+sel.Sub.String()+" }", f.Coordinate(), f.Type)
 		return
 	}
 	external := outerExternal || u.s.externalHere(t, f)
