@@ -19,15 +19,15 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // house is an issuer with a clock.
 type house struct {
-	*testing.T
+	testing.TB
 	*Verifier
 	set   *jose.JSONWebKeySet
 	reads int
 	now   time.Time
 }
 
-func newHouse(t *testing.T) *house {
-	h := &house{T: t, now: noon, set: &jose.JSONWebKeySet{}}
+func newHouse(t testing.TB) *house {
+	h := &house{TB: t, now: noon, set: &jose.JSONWebKeySet{}}
 	v, err := NewVerifier(Config{
 		Now: func() time.Time { return h.now },
 		Issuers: []Issuer{{Name: "house", Audience: "shop", Keys: func(context.Context) (*jose.JSONWebKeySet, error) {

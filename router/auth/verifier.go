@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -50,12 +49,13 @@ var defaultAlgorithms = []string{"EdDSA", "ES256", "ES384", "ES512", "PS256", "R
 
 // Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
-	cfg        Config
+	cfg Config
+	// header is Config.Header as http.Header spells it.
+	header     string
 	algorithms []jose.SignatureAlgorithm
 	issuers    map[string]*issuer
 
-	mu       sync.RWMutex
-	verified map[string]*Claims
+	memory memory
 }
 
 type issuer struct {
@@ -63,8 +63,8 @@ type issuer struct {
 	keys keySource
 }
 
-// maxVerified bounds the tokens that are remembered.
-const maxVerified = 10_000
+// maxToken bounds a token's length, in bytes: nobody's claims are that long.
+const maxToken = 16 << 10
 
 // Error is the refusal of a token. Its message is for the client: it names the reason and nothing secret.
 type Error struct {
@@ -90,7 +90,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	v := &Verifier{cfg: cfg, issuers: map[string]*issuer{}, verified: map[string]*Claims{}}
+	v := &Verifier{cfg: cfg, header: http.CanonicalHeaderKey(cfg.Header), issuers: map[string]*issuer{}, memory: memory{verified: map[string]remembered{}}}
 	for _, i := range cfg.Issuers {
 		if i.Name == "" || (i.JWKS == "") == (i.Keys == nil) {
 			return nil, fmt.Errorf("jwt issuer %q: needs a name, and the URL of its key set", i.Name)
@@ -122,64 +122,85 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 }
 
 // FromHeader verifies the token in the header. Without one, it returns nil, nil: an anonymous request. A token that is
-// not good is an *Error.
+// not good is an *Error; any other error says that its issuer's keys can't be had now, so that nobody can tell.
 func (v *Verifier) FromHeader(ctx context.Context, header http.Header) (*Claims, error) {
-	value := header.Get(v.cfg.Header)
-	if value == "" {
+	values := header[v.header]
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return nil, nil
 	}
-	scheme, token, ok := strings.Cut(value, " ")
+	if len(values) > 1 {
+		return nil, refuse(nil, "there is more than one %s header", v.cfg.Header)
+	}
+	scheme, token, ok := strings.Cut(values[0], " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return nil, refuse(nil, "the %s header is not of the form Bearer TOKEN", v.cfg.Header)
 	}
 	return v.Verify(ctx, strings.TrimSpace(token))
 }
 
-// Verify verifies a token.
+// Verify verifies a token. For one that it has verified before, and that is still good, it takes a look-up and no
+// allocation. Errors are FromHeader's.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 	now := v.cfg.Now()
-	v.mu.RLock()
-	known := v.verified[token]
-	v.mu.RUnlock()
-	if known != nil && now.Before(known.Expires) {
-		return known, nil
+	if claims := v.memory.recall(token, now); claims != nil {
+		return claims, nil
 	}
-	claims, err := v.check(ctx, token, now)
+	if len(token) > maxToken {
+		return nil, refuse(nil, "it is longer than %d bytes", maxToken)
+	}
+	r, err := v.check(ctx, token, now)
 	if err != nil {
 		return nil, err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.verified) >= maxVerified {
-		clear(v.verified)
-	}
-	v.verified[strings.Clone(token)] = claims
-	return claims, nil
+	v.memory.remember(token, r, now)
+	return r.claims, nil
 }
 
-func (v *Verifier) check(ctx context.Context, token string, now time.Time) (*Claims, error) {
+func (v *Verifier) check(ctx context.Context, token string, now time.Time) (remembered, error) {
 	parsed, err := jwt.ParseSigned(token, v.algorithms)
 	if err != nil || len(parsed.Headers) != 1 {
-		return nil, refuse(err, "it is not a JWT signed with an algorithm that is accepted here")
+		return remembered{}, refuse(err, "it is not a JWT signed with an algorithm that is accepted here")
 	}
 	var unverified struct {
 		Issuer string `json:"iss"`
 	}
 	if err := parsed.UnsafeClaimsWithoutVerification(&unverified); err != nil {
-		return nil, refuse(err, "its claims are not JSON")
+		return remembered{}, refuse(err, "its claims are not JSON")
 	}
 	from := v.issuers[unverified.Issuer]
 	if from == nil {
-		return nil, refuse(nil, "its issuer %q is not known here", unverified.Issuer)
+		return remembered{}, refuse(nil, "its issuer %q is not known here", unverified.Issuer)
 	}
-	key, err := v.keyOf(ctx, from, parsed.Headers[0])
-	if err != nil {
-		return nil, err
+	header := parsed.Headers[0]
+	if !slices.Contains(from.Algorithms, header.Algorithm) {
+		return remembered{}, refuse(nil, "its issuer does not sign with %s", header.Algorithm)
 	}
+	keys, set, err := from.keys.candidates(ctx, header)
+	switch {
+	case err != nil:
+		return remembered{}, fmt.Errorf("keys of issuer %q: %w", from.Name, err)
+	case len(keys) == 0:
+		return remembered{}, refuse(nil, "its key %q is not one of its issuer's", header.KeyID)
+	}
+	claims, err := v.claims(parsed, keys, from, now)
+	return remembered{claims: claims, from: from, set: set}, err
+}
+
+// claims checks the signature, with the one of keys that made it, and then what it signs.
+func (v *Verifier) claims(parsed *jwt.JSONWebToken, keys []*jose.JSONWebKey, from *issuer, now time.Time) (*Claims, error) {
 	var standard jwt.Claims
 	raw := map[string]any{}
-	if err := parsed.Claims(key.Key, &standard, &raw); err != nil {
+	var err error
+	for _, key := range keys {
+		if err = parsed.Claims(key.Key, &standard, &raw); err == nil {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, jose.ErrCryptoFailure):
 		return nil, refuse(err, "its signature is wrong")
+	case err != nil:
+		return nil, refuse(err, "its claims are not valid")
 	}
 	if err := v.valid(standard, from, now); err != nil {
 		return nil, err
@@ -188,21 +209,6 @@ func (v *Verifier) check(ctx context.Context, token string, now time.Time) (*Cla
 		Issuer: standard.Issuer, Subject: standard.Subject, Expires: standard.Expiry.Time(),
 		Scopes: scopes(raw[from.ScopesClaim]), Raw: raw, policies: v.cfg.Policy,
 	}, nil
-}
-
-// keyOf is the key that the token names: of its issuer, for signatures, and made for the token's algorithm.
-func (v *Verifier) keyOf(ctx context.Context, from *issuer, header jose.Header) (*jose.JSONWebKey, error) {
-	if !slices.Contains(from.Algorithms, header.Algorithm) {
-		return nil, refuse(nil, "its issuer does not sign with %s", header.Algorithm)
-	}
-	key, err := from.keys.key(ctx, header.KeyID)
-	if err != nil {
-		return nil, refuse(err, "its issuer's keys can't be read now")
-	}
-	if key == nil || !key.IsPublic() || (key.Use != "" && key.Use != "sig") || (key.Algorithm != "" && key.Algorithm != header.Algorithm) {
-		return nil, refuse(nil, "its key %q is not one of its issuer's", header.KeyID)
-	}
-	return key, nil
 }
 
 func (v *Verifier) valid(c jwt.Claims, from *issuer, now time.Time) error {
