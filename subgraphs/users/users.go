@@ -105,6 +105,9 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 	return gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}})
 }
 
+// Subscribe registers what the service listens to: nothing, it is asked.
+func (s *Service) Subscribe(event.Bus) {}
+
 // Close closes the database.
 func (s *Service) Close() error { return s.db.Close() }
 
