@@ -40,7 +40,7 @@ type choice struct {
 	types supergraph.TypeSet
 	// views are the indexes of the views that answer it; nil if it takes an entry of its own.
 	views []int
-	// own is the source of a field that needs a representation with more than a key.
+	// own is the source of a field that needs a representation with more than a key: with requires.
 	own *owned
 	// arrive are the views of the objects in the field, one for each of views; child is how they go on.
 	arrive []*view
@@ -50,7 +50,7 @@ type choice struct {
 	others []entry
 }
 
-// owned is an entry that a field needs for itself: it sends requires or context arguments along.
+// owned is an entry that a field needs for itself: it sends requires along.
 type owned struct {
 	entering
 	source   *supergraph.Source
@@ -184,9 +184,6 @@ func (s *solver) signature(key []uint32, st *state, w *want, id supergraph.Objec
 		}
 		if src.Requires != nil {
 			key = append(key, 1<<30|uint32(src.Requires.ID))
-		}
-		if src.Context != nil {
-			key = append(key, 1<<31|uint32(id))
 		}
 	}
 	return key
@@ -361,7 +358,7 @@ func (s *solver) chooseOwn(st *state, w *want, class supergraph.TypeSet, conside
 	var missing *unreachable
 	for _, v := range st.views {
 		src := s.remote(v.subgraph, id, w.name)
-		if src == nil || src.Requires == nil && src.Context == nil {
+		if src == nil || src.Requires == nil {
 			continue
 		}
 		c, m := s.own(st, w, class, src)
@@ -375,7 +372,6 @@ func (s *solver) chooseOwn(st *state, w *want, class supergraph.TypeSet, conside
 }
 
 func (s *solver) own(st *state, w *want, class supergraph.TypeSet, src *supergraph.Source) (choice, *unreachable) {
-	o := &owned{source: src, requires: &gathered{typed: -1}}
 	e := entry{subgraph: src.Subgraph, types: class}
 	if src.As.Abstract() {
 		e.as = src.As
@@ -384,18 +380,16 @@ func (s *solver) own(st *state, w *want, class supergraph.TypeSet, src *supergra
 	if missing != nil {
 		return choice{}, missing
 	}
-	o.entering = *in
-	if src.Requires != nil {
-		g := guarded{src.Subgraph, src.Requires}
-		if slices.Contains(st.guard, g) {
-			return choice{}, &unreachable{name: w.name, types: class, why: "its requires need the field itself"}
-		}
-		st.guard = append(st.guard, g)
-		o.requires, missing = s.gather(st, s.wanted.ofSet(src.Requires), class)
-		st.guard = st.guard[:len(st.guard)-1]
-		if missing != nil {
-			return choice{}, missing
-		}
+	g := guarded{src.Subgraph, src.Requires}
+	if slices.Contains(st.guard, g) {
+		return choice{}, &unreachable{name: w.name, types: class, why: "its requires need the field itself"}
+	}
+	o := &owned{entering: *in, source: src}
+	st.guard = append(st.guard, g)
+	o.requires, missing = s.gather(st, s.wanted.ofSet(src.Requires), class)
+	st.guard = st.guard[:len(st.guard)-1]
+	if missing != nil {
+		return choice{}, missing
 	}
 	c := choice{own: o, cost: o.before.beside(o.requires.cost).request(src.Subgraph)}
 	if w.sub != nil {

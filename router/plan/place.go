@@ -162,7 +162,7 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 		v.widen(in)
 		return true
 	}
-	if source != nil && source.Requires != nil && !v.agrees(in.types, source.Requires) {
+	if source != nil && !v.agrees(in.types, source.Requires) {
 		return false
 	}
 	for _, k := range in.keys {
@@ -184,7 +184,7 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 			v.sent = append(v.sent, &sent{types: types, key: k.key})
 		}
 	}
-	if source != nil && source.Requires != nil {
+	if source != nil {
 		v.require(in.types, source.Requires)
 	}
 	v.partial = v.partial || in.partial

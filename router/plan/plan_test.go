@@ -87,13 +87,18 @@ func golden(t *testing.T, file string) {
 	}
 }
 
-func load(t testing.TB, path string) *supergraph.Supergraph {
+func read(t testing.TB, path string) string {
 	t.Helper()
-	sdl, err := os.ReadFile(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sg, err := supergraph.Load(string(sdl))
+	return string(b)
+}
+
+func load(t testing.TB, path string) *supergraph.Supergraph {
+	t.Helper()
+	sg, err := supergraph.Load(read(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func (s *solver) search(l *level) *solution {
 			try(append(slices.Clone(entries), o))
 		}
 	}
-	try(nil)
+	try(s.forced(l))
 	switch {
 	case best != nil:
 		return best
@@ -150,6 +150,32 @@ func (s *solver) search(l *level) *solution {
 		return failed
 	}
 	return &solution{missing: &unreachable{why: "planning was cancelled"}}
+}
+
+// forced are the entries that no solution can do without: where one subgraph alone can meet something.
+func (s *solver) forced(l *level) []entry {
+	st := &state{level: l}
+	for _, v := range l.arrived {
+		st.views = append(st.views, placed{view: v})
+	}
+	var out []entry
+	for i := range l.wants.list {
+		w := &l.wants.list[i]
+		need := w.types.Intersect(l.live)
+		if need.Empty() {
+			continue
+		}
+		for _, class := range s.classes(st, w, need) {
+			id := first(class)
+			if slices.ContainsFunc(l.arrived, func(v *view) bool { return s.local(v, id, w.name) != nil }) {
+				continue
+			}
+			if only := s.others(st, w, class, nil); len(only) == 1 && !slices.ContainsFunc(l.arrived, func(v *view) bool { return v.subgraph == only[0].subgraph }) {
+				out = append(out, s.rank(l, only, out)...)
+			}
+		}
+	}
+	return out
 }
 
 // hopeless reports whether no set with these entries can be better than the best.

@@ -52,7 +52,7 @@ func (t *text) key(n *node, typ *ast.Type) string {
 		t.taken[n.at] = taken
 	}
 	key := n.name
-	for i := 0; taken[key]; i++ {
+	for i := len(taken); taken[key]; i++ {
 		key = "_" + strconv.Itoa(i)
 	}
 	taken[key] = true

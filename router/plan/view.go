@@ -68,9 +68,10 @@ type graph struct {
 	wanted *wanted
 }
 
-// counts reports whether a source counts in this world of labels.
+// counts reports whether a source counts in this world of labels. Arguments that are filled from a context can't
+// be: each object may need another value, and a request has but one.
 func (g *graph) counts(s *supergraph.Source) bool {
-	return s != nil && !s.Overridden && (s.Label == "" || g.labels[s.Label] == s.LabelValue)
+	return s != nil && !s.Overridden && s.Context == nil && (s.Label == "" || g.labels[s.Label] == s.LabelValue)
 }
 
 func (g *graph) intern(v view) *view {
@@ -134,7 +135,7 @@ func (g *graph) local(v *view, id supergraph.ObjectID, name string) *supergraph.
 		return nil
 	}
 	s := g.seen(v, id, name)
-	if !g.counts(s) || s.Requires != nil || s.Context != nil {
+	if !g.counts(s) || s.Requires != nil {
 		return nil
 	}
 	if s.External && !v.provides(id, name) {
