@@ -13,7 +13,7 @@ func generate(seed uint64) []compose.Subgraph {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 7))}
 	g.plan()
 	var all []compose.Subgraph
-	for i := range 2 + g.IntN(2) {
+	for i := range g.count {
 		name := string(rune('a' + i))
 		all = append(all, compose.Subgraph{Name: name, URL: "http://" + name, SDL: g.subgraph(i)})
 	}
@@ -29,6 +29,9 @@ type generator struct {
 	fed1     bool
 	// wild is how often, of 100, a subgraph departs from the plan.
 	wild int
+	// count is how many subgraphs there are; shared is the type of a root field that several have.
+	count  int
+	shared string
 }
 
 // entity is a type with fields and the subgraph that owns each.
@@ -48,6 +51,8 @@ func (g *generator) chance(percent int) bool { return g.IntN(100) < percent }
 func pick[T any](g *generator, all []T) T { return all[g.IntN(len(all))] }
 
 func (g *generator) plan() {
+	g.count = 2 + g.IntN(2)
+	g.shared = pick(g, []string{"V", "V!", "I", "W", "E", "Int"})
 	g.version = pick(g, []string{"2.0", "2.3", "2.5", "2.7", "2.9", "2.12"})
 	g.fed1 = g.chance(12)
 	g.wild = pick(g, []int{0, 0, 2, 5, 10})
@@ -60,7 +65,7 @@ func (g *generator) plan() {
 func (g *generator) typ(name string, types []string) entity {
 	e := entity{name: name}
 	for i := range 2 + g.IntN(3) {
-		e.fields = append(e.fields, plannedField{fmt.Sprintf("%s%d", strings.ToLower(name), i), pick(g, types), g.IntN(3), g.chance(30)})
+		e.fields = append(e.fields, plannedField{fmt.Sprintf("%s%d", strings.ToLower(name), i), pick(g, types), g.IntN(g.count), g.chance(30)})
 	}
 	return e
 }
@@ -121,7 +126,7 @@ func (g *generator) rootFields(index int) string {
 			g.directive(40, 9, `@listSize(slicingArguments: ["first"])`)))
 	}
 	if g.chance(30) {
-		fields = append(fields, "s(a: Int"+pick(g, []string{"", "!", " = 1", ", b: In", ", c: E"})+"): "+pick(g, []string{"V", "V!", "I", "W", "E", "Int"})+g.directive(85, 0, "@shareable"))
+		fields = append(fields, "s(a: Int"+pick(g, []string{"", "", "", "", "!", " = 1", ", b: In", ", c: E"})+"): "+g.shared+g.directive(97, 0, "@shareable"))
 	}
 	return strings.Join(fields, " ")
 }
@@ -160,7 +165,7 @@ func (g *generator) entity(b *strings.Builder, e entity, index int, fed1 bool) {
 	}
 	b.WriteString("  id: ID!" + mark + "\n")
 	if strings.Contains(keys, "k\"") || g.chance(20) {
-		b.WriteString("  k: Int" + g.directive(70, 0, "@shareable") + "\n")
+		b.WriteString("  k: Int" + g.directive(98, 0, "@shareable") + "\n")
 	}
 	for _, f := range e.fields {
 		g.entityField(b, f, index, key)
@@ -192,17 +197,17 @@ func (g *generator) entityField(b *strings.Builder, f plannedField, index int, k
 		}
 	}
 	switch {
-	case f.owner%2 == index%2 || strings.HasPrefix(key, f.name):
+	case f.owner == index || strings.HasPrefix(key, f.name):
 		shareable := ""
 		if f.shared {
 			shareable = g.directive(100, 0, "@shareable")
 		}
 		provides := ""
-		if composite == "V" && g.chance(5) {
+		if composite == "V" && g.chance(g.wild) && g.chance(20) {
 			provides = ` @provides(fields: "v0")`
 		}
 		fmt.Fprintf(b, "  %s: %s%s%s%s%s%s\n", f.name, typ, shareable, provides, g.directive(6, 5, `@requiresScopes(scopes: [["`+pick(g, []string{"x", "y"})+`"]])`),
-			g.directive(5, 0, "@inaccessible"), g.directive(8, 0, fmt.Sprintf(`@override(from: "%s"%s)`, pick(g, []string{"a", "b", "c"}), g.label())))
+			g.directive(5, 0, "@inaccessible"), g.directive(8, 0, fmt.Sprintf(`@override(from: "%s"%s)`, pick(g, []string{"a", "b", "c"}[:1+g.IntN(2)]), g.label())))
 	case f.shared && g.chance(50):
 		fmt.Fprintf(b, "  %s: %s%s%s\n", f.name, typ, g.directive(96, 0, "@shareable"), g.directive(8, 9, fmt.Sprintf("@cost(weight: %d)", g.IntN(9))))
 	case g.chance(35):
@@ -242,7 +247,7 @@ func (g *generator) value(b *strings.Builder, v entity, fed1 bool) {
 
 // others writes an interface, a union, an enum and an input, each sometimes different.
 func (g *generator) others(b *strings.Builder, index int) {
-	b.WriteString("interface I { id: ID!" + pick(g, []string{"", "", "", " k: Int"}) + " }\n")
+	b.WriteString("interface I { id: ID!" + pick(g, []string{"", "", "", "", "", "", " k: Int"}) + " }\n")
 	b.WriteString("type X implements I" + g.directive(97, 0, "@shareable") + " { id: ID! k: Int x: Int" + g.directive(6, 5, "@authenticated") + " }\n")
 	b.WriteString("union W = X" + pick(g, []string{"", " | V", " | V", " | T"}) + "\n")
 	values := "A B"

@@ -61,7 +61,7 @@ func run(ctx context.Context, npm, file string, count int, seed uint64, verbose 
 		return 0, err
 	}
 	defer o.stop()
-	kinds := map[string]int{}
+	kinds, seen := map[string]int{}, map[string]int{}
 	total, composed, crashed := 0, 0, 0
 	each := func(name string, subgraphs []compose.Subgraph) error {
 		theirs, err := o.compose(subgraphs)
@@ -73,6 +73,9 @@ func run(ctx context.Context, npm, file string, count int, seed uint64, verbose 
 			crashed++
 		} else if len(theirs.Errors) == 0 {
 			composed++
+		}
+		for _, c := range codes(theirs.Errors) {
+			seen[c]++
 		}
 		if kind, detail := compare(ours(subgraphs), theirs); kind != "" {
 			kinds[kind]++
@@ -87,6 +90,9 @@ func run(ctx context.Context, npm, file string, count int, seed uint64, verbose 
 	for _, k := range sorted(kinds) {
 		fmt.Printf("%5d  %s\n", kinds[k], k)
 		differ += kinds[k]
+	}
+	for _, c := range sorted(seen) {
+		fmt.Printf("%5d  cases with %s in the reference\n", seen[c], c)
 	}
 	fmt.Printf("%d cases: %d compose in the reference, %d make it crash; %d differ\n", total, composed, crashed, differ)
 	return differ, nil

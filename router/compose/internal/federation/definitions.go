@@ -122,9 +122,6 @@ func (d *Directive) At(v Version, name func(string) string) *schema.DirectiveDef
 		if d.Name == "override" && a.Name == "label" && !v.AtLeast(Version{2, 7}) {
 			continue
 		}
-		if d.Name == "key" && a.Name == "resolvable" && v == (Version{}) {
-			continue
-		}
 		arg := *a
 		arg.Type = mapNamed(a.Type, func(n string) string {
 			if slices.Contains(builtInScalars, n) {

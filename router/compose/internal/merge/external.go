@@ -22,7 +22,7 @@ func (m *merger) noMergedDirectives(s source[*schema.Field]) {
 }
 
 // checkExternal holds the external declarations of a field against the merged one: they must promise what it does.
-func (m *merger) checkExternal(f *schema.Field, sources []source[*schema.Field]) {
+func (m *merger) checkExternal(f *schema.Field, sources []source[*schema.Field], differ bool) {
 	var external, others []source[*schema.Field]
 	for _, s := range sources {
 		if m.Subgraphs[s.index].IsExternal(s.el) {
@@ -34,15 +34,16 @@ func (m *merger) checkExternal(f *schema.Field, sources []source[*schema.Field])
 	if len(external) == 0 || len(others) == 0 || f.Type == nil {
 		return
 	}
-	m.externalType(f, external, sources)
+	m.externalType(f, external, sources, differ)
 	for _, a := range f.Arguments {
 		m.externalArgument(f, a, external, others)
 	}
 }
 
-func (m *merger) externalType(f *schema.Field, external, sources []source[*schema.Field]) {
+// externalType wants the merged type, or a subtype where those that resolve the field differ themselves.
+func (m *merger) externalType(f *schema.Field, external, sources []source[*schema.Field], differ bool) {
 	for _, s := range external {
-		if m.IsTypeSubtype(f.Type, s.el.Type) || m.IsTypeSubtype(s.el.Type, f.Type) && schema.EqualTypes(f.Type, s.el.Type) {
+		if schema.EqualTypes(f.Type, s.el.Type) || differ && m.IsTypeSubtype(f.Type, s.el.Type) {
 			continue
 		}
 		groups := variants(sources, `type "`+f.Type.String()+`"`, func(s source[*schema.Field]) string { return `type "` + s.el.Type.String() + `"` })

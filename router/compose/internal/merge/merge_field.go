@@ -52,7 +52,7 @@ func (m *merger) mergeField(t *schema.Type, f *schema.Field, parents []source[*s
 		return reference{f.Type, &f.Element}
 	}))
 	m.mergeArguments(f.Coordinate(), &f.Arguments, f, argumentLists(fm.resolved))
-	m.checkExternal(f, fm.declared)
+	m.checkExternal(f, fm.declared, fm.types)
 	fm.join(inUse)
 	m.mergeDirectives(&f.Element, f.Coordinate(), elements(fm.resolved, fieldElement))
 }

@@ -165,8 +165,8 @@ func (m *merger) joinTypes(t *schema.Type, sources []source[*schema.Type]) {
 			if key.Extension > 0 || s.el.Has("extends") {
 				args = append(args, schema.Arg("extension", schema.Boolean(true)))
 			}
-			if !key.Flag("resolvable", true) {
-				args = append(args, schema.Arg("resolvable", schema.Boolean(false)))
+			if v := key.Argument("resolvable"); v != nil {
+				args = append(args, schema.Arg("resolvable", v))
 			}
 			t.Apply("join__type", append(args, interfaceObject...)...)
 		}
