@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // buffer is a request body's memory. Bodies that needed more than keepBuffer don't go back to the pool.
@@ -36,8 +35,6 @@ func (ex *exchange) decode() *refusal {
 	if err := ex.read(ex.body); err != nil {
 		return err
 	}
-	// With a deadline left, the server would take a quiet client for one that has gone.
-	ex.readBy(time.Time{})
 	return decodeBody(ex.body.bytes, &ex.req)
 }
 

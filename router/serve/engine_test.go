@@ -37,8 +37,8 @@ type fakeEngine struct {
 	subscribed chan string
 	// entered is told when slow begins; slow answers when release is closed or its context ends.
 	entered, release chan struct{}
-	// fresh counts responses that have not been released.
-	fresh atomic.Int64
+	// fresh counts responses that have not been released, released those that have.
+	fresh, released atomic.Int64
 }
 
 func newFakeEngine() *fakeEngine {
@@ -157,7 +157,7 @@ func (e *fakeEngine) executed(key string, value any) *serve.Response {
 	}
 	e.fresh.Add(1)
 	return &serve.Response{
-		Body: body, Header: http.Header{"x-engine": {"fake"}}, Free: func() { e.fresh.Add(-1) },
+		Body: body, Header: http.Header{"x-engine": {"fake"}}, Free: func() { e.fresh.Add(-1); e.released.Add(1) },
 		Operation: serve.Operation{Kind: "subscription"},
 	}
 }

@@ -39,7 +39,8 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	*ex = exchange{h: h, w: w, r: r, id: requestID(r.Header), start: time.Now()}
 	w.Header()["X-Request-Id"] = []string{ex.id}
 	if r.ContentLength != 0 {
-		// Also for a body that nobody reads: the server drains it before the next request.
+		// Also for a body that nobody reads: the server drains it before the next request. It lifts the
+		// deadline at the body's end.
 		ex.readBy(ex.start.Add(h.cfg.HTTP.ReadBodyTimeout))
 	}
 	return ex

@@ -251,9 +251,12 @@ func TestAnOperationThatTakesTooLongIsCutShort(t *testing.T) {
 
 func TestALargeAnswerArrivesAsLongAsItsClientReads(t *testing.T) {
 	p := run(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 500 * time.Millisecond}})
-	const size = 12 << 20 // far more than the buffers of a connection
+	const size = 24 << 20 // far more than the buffers of a connection
 	conn := p.connect(t)
 	if _, err := fmt.Fprintf(conn, "GET /graphql?query={big(bytes:%d)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", size); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
 		t.Fatal(err)
 	}
 	piece := make([]byte, size/8)

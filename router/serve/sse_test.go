@@ -169,6 +169,19 @@ func TestAnEventStreamEndsWithItsToken(t *testing.T) {
 	}
 }
 
+func TestAStreamOutlivesTheTimeForItsRequest(t *testing.T) {
+	const brief = 100 * time.Millisecond
+	server, _ := start(t, serve.Config{
+		HTTP:    serve.HTTP{ReadBodyTimeout: brief, Timeout: brief, WriteTimeout: brief},
+		Streams: serve.Streams{Heartbeat: 20 * time.Millisecond},
+	})
+	begin := time.Now()
+	post(t, server, `{"query":"subscription{forever}"}`, "Accept", "text/event-stream", "Authorization", "Bearer brief")
+	if lasted := time.Since(begin); lasted < 400*time.Millisecond {
+		t.Errorf("the stream ended after %s, want its token's 500 ms", lasted)
+	}
+}
+
 func TestAStreamWhoseClientDoesNotReadIsClosed(t *testing.T) {
 	server, engine := start(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 50 * time.Millisecond}})
 	subscribe(t.Context(), t, server, "subscription { flood }")

@@ -242,7 +242,10 @@ func TestACompletedOperationEndsAndItsIDIsFree(t *testing.T) {
 	eventually(t, "the subscription is closed", func() bool { return engine.open.Load() == 0 })
 	p.subscribe("1", "{ slow }")
 	<-engine.entered
-	p.say(`{"type":"complete","id":"1"}`) // its answer, "cut short", must not be sent
+	released := engine.released.Load()
+	p.say(`{"type":"complete","id":"1"}`)
+	// Its answer, "cut short", is there by now, and must not be sent.
+	eventually(t, "the answer is released", func() bool { return engine.released.Load() > released })
 	p.subscribe("1", "{ hello }")
 	p.hear(`{"id":"1","type":"next","payload":{"data":{"hello":"hello nobody"}}}`, `{"id":"1","type":"complete"}`)
 }
