@@ -64,15 +64,10 @@ func divide(of *[]group, index int, e entry) {
 	}
 }
 
-// merger turns groups into nodes, and joins those that turned out equal for different types, wherever no type
-// sees its keys in another order by that.
+// merger turns groups into nodes.
 type merger struct {
-	n     *normaliser
-	nodes []*node
-	// last is the index of the last node of each type.
-	last map[supergraph.ObjectID]int
-	// alike are the indexes of nodes by identity.
-	alike map[string][]int
+	n        *normaliser
+	sequence sequence
 }
 
 func (m *merger) group(g group, entries []entry) {
@@ -97,36 +92,7 @@ func (m *merger) group(g group, entries []entry) {
 	m.add(d)
 }
 
-func (m *merger) add(d *node) {
-	identity := m.n.identity(d)
-	for _, at := range m.alike[identity] {
-		if m.joins(d.types, at) {
-			m.nodes[at].types = m.nodes[at].types.Union(d.types)
-			m.mark(d.types, at)
-			return
-		}
-	}
-	at := len(m.nodes)
-	m.nodes = append(m.nodes, d)
-	m.alike[identity] = append(m.alike[identity], at)
-	m.mark(d.types, at)
-}
-
-// joins reports whether types may have their field at index at: none of them has a later one yet.
-func (m *merger) joins(types supergraph.TypeSet, at int) bool {
-	for id := range types.All() {
-		if last, ok := m.last[id]; ok && last > at {
-			return false
-		}
-	}
-	return true
-}
-
-func (m *merger) mark(types supergraph.TypeSet, at int) {
-	for id := range types.All() {
-		m.last[id] = at
-	}
-}
+func (m *merger) add(d *node) { m.sequence.add(d, m.n.identity(d)) }
 
 // verdict divides types by whether the caller may see the field there: by the requirement of the object type's
 // field, and of any interface's field by which it was selected.

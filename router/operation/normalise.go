@@ -117,11 +117,11 @@ func (n *normaliser) selection(fields []*ast.Field, types supergraph.TypeSet) *s
 		c.collect(f.SelectionSet, types)
 	}
 	n.collected += len(c.entries)
-	m := merger{n: n, last: map[supergraph.ObjectID]int{}, alike: map[string][]int{}}
+	m := merger{n: n}
 	for _, g := range groups(c.entries) {
 		m.group(g, c.entries)
 	}
-	s := n.intern(m.nodes)
+	s := n.intern(m.sequence.join())
 	n.memo[key] = s
 	return s
 }

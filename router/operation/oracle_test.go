@@ -243,7 +243,7 @@ func (g *generator) condition() {
 func TestNormalFormSaysWhatTheSpecificationSays(t *testing.T) {
 	sg := load(t, generatedSchema)
 	valid := 0
-	for seed := range uint64(6_000) {
+	for seed := range uint64(2_500) {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, 1)), fragments: 4}
 		g.WriteString("query($p: Boolean!, $q: Boolean = true, $n: Int) ")
 		g.set("Query", 4, -1)
@@ -271,7 +271,7 @@ func TestNormalFormSaysWhatTheSpecificationSays(t *testing.T) {
 		}
 	}
 	t.Logf("%d operations", valid)
-	if valid < 500 {
+	if valid < 300 {
 		t.Errorf("only %d operations of the generator are valid", valid)
 	}
 }
