@@ -123,7 +123,7 @@ func (s *socket) Next(ctx context.Context) ([]byte, error) {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return nil, ctx.Err()
-		case websocket.CloseStatus(err) == websocket.StatusMessageTooBig:
+		case errors.Is(err, websocket.ErrMessageTooBig):
 			return nil, errEventTooLarge
 		case err != nil:
 			var known *Error

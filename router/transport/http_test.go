@@ -1,0 +1,314 @@
+package transport
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func dial(t *testing.T, cfg HTTPConfig) *HTTP {
+	t.Helper()
+	h, err := NewHTTP(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	return h
+}
+
+func serve(t *testing.T, handle http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(handle)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func query(body string) *Request { return &Request{Body: []byte(body)} }
+
+// code is the code of an error that clients may know.
+func code(err error) string {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Code
+	}
+	return fmt.Sprint(err)
+}
+
+func TestARequestArrivesWithItsBodyAndHeaders(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Answer", "yes")
+		w.WriteHeader(http.StatusTeapot)
+		fmt.Fprintf(w, "%s %s %s|%s|%s|%s|%s|%s", r.Method, r.URL, body, r.Header.Get("Content-Type"),
+			r.Header.Get("Accept"), r.Header.Get("Authorization"), r.Header.Get("X-Fixed"), r.Header.Get("Idempotency-Key"))
+	})
+	h := dial(t, HTTPConfig{URL: server.URL + "/graphql?x=1", Header: http.Header{"X-Fixed": {"fixed"}, "Authorization": {"fixed"}}})
+	req := query(`{"query":"{a}"}`)
+	req.Header = http.Header{"Authorization": {"Bearer t"}, "Content-Type": {"text/plain"}, "Connection": {"close"}}
+	for range 2 {
+		resp, err := h.Send(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `POST /graphql?x=1 {"query":"{a}"}|application/json|application/graphql-response+json, application/json;q=0.9|Bearer t|fixed|`
+		if got := string(resp.Body); got != want || resp.Status != http.StatusTeapot || resp.Header.Get("X-Answer") != "yes" {
+			t.Errorf("answer %d %v %q, want %q", resp.Status, resp.Header, got, want)
+		}
+		resp.Release()
+	}
+}
+
+func TestAnswersOfEveryForm(t *testing.T) {
+	big := strings.Repeat("0123456789abcdef", 1<<14)
+	handlers := map[string]http.HandlerFunc{
+		"length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(big)))
+			_, _ = io.WriteString(w, big)
+		},
+		"chunked": func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(big); i += 1 << 14 {
+				_, _ = io.WriteString(w, big[i:i+1<<14])
+				w.(http.Flusher).Flush()
+			}
+		},
+		"gzip": func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Accept-Encoding") != "gzip" {
+				t.Errorf("Accept-Encoding %q", r.Header.Get("Accept-Encoding"))
+			}
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = io.WriteString(z, big)
+			_ = z.Close()
+		},
+		"closing": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "close")
+			_, _ = io.WriteString(w, big)
+		},
+	}
+	for name, handle := range handlers {
+		t.Run(name, func(t *testing.T) {
+			server := serve(t, handle)
+			h := dial(t, HTTPConfig{URL: server.URL, Gzip: name == "gzip", Timeout: time.Minute})
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					for range 3 {
+						resp, err := h.Send(t.Context(), query("{}"))
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						if string(resp.Body) != big {
+							t.Errorf("%d bytes, want %d", len(resp.Body), len(big))
+						}
+						resp.Release()
+					}
+				})
+			}
+			wg.Wait()
+			small := dial(t, HTTPConfig{URL: server.URL, Gzip: name == "gzip", MaxResponseBytes: len(big) - 1, Timeout: time.Minute})
+			if _, err := small.Send(t.Context(), query("{}")); code(err) != CodeTooLarge {
+				t.Errorf("above the limit: %v", err)
+			}
+		})
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	var elsewhere atomic.Int32
+	target := serve(t, func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) })
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, target.URL, http.StatusTemporaryRedirect)
+	})
+	resp, err := dial(t, HTTPConfig{URL: server.URL}).Send(t.Context(), query("{}"))
+	if err != nil || resp.Status != http.StatusTemporaryRedirect || elsewhere.Load() != 0 {
+		t.Errorf("answer %+v, %v, %d requests elsewhere", resp, err, elsewhere.Load())
+	}
+}
+
+func TestTimeoutsAndCancellationEndTheCall(t *testing.T) {
+	gone := make(chan struct{}, 4)
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.URL.Path == "/body" {
+			_, _ = io.WriteString(w, "{")
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+		gone <- struct{}{}
+	})
+	for _, path := range []string{"/headers", "/body"} {
+		h := dial(t, HTTPConfig{URL: server.URL + path, Timeout: 50 * time.Millisecond})
+		if _, err := h.Send(t.Context(), query("{}")); code(err) != CodeTimeout {
+			t.Errorf("%s: timeout: %v", path, err)
+		}
+		<-gone
+		h = dial(t, HTTPConfig{URL: server.URL + path, Timeout: -1})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*time.Millisecond, cancel)
+		if _, err := h.Send(ctx, query("{}")); code(err) != CodeCanceled {
+			t.Errorf("%s: canceled: %v", path, err)
+		}
+		<-gone
+		ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if _, err := h.Send(ctx, query("{}")); code(err) != CodeTimeout {
+			t.Errorf("%s: the caller's deadline: %v", path, err)
+		}
+		cancel()
+		<-gone
+	}
+}
+
+// listen runs a server that speaks raw bytes: talk gets each connection, numbered from 1.
+func listen(t *testing.T, talk func(n int, conn net.Conn, in *bufio.Reader)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(func() { l.Close(); wg.Wait() })
+	wg.Go(func() {
+		for n := 1; ; n++ {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				talk(n, conn, bufio.NewReader(conn))
+			})
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+// readRequest reads a request to its end.
+func readRequest(in *bufio.Reader) error {
+	r, err := http.ReadRequest(in)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r.Body)
+	}
+	return err
+}
+
+func TestAStaleConnectionIsRetriedForQueriesOnly(t *testing.T) {
+	for _, mutation := range []bool{false, true} {
+		var conns atomic.Int32
+		url := listen(t, func(n int, conn net.Conn, in *bufio.Reader) {
+			conns.Store(int32(n))
+			if readRequest(in) == nil {
+				fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n%d!", n)
+			}
+			// The next request on this connection is read and dropped: nobody knows whether it was carried out.
+			_ = readRequest(in)
+		})
+		h := dial(t, HTTPConfig{URL: url})
+		first, err := h.Send(t.Context(), query("{}"))
+		if err != nil || string(first.Body) != "1!" {
+			t.Fatalf("first answer %+v, %v", first, err)
+		}
+		req := query("{}")
+		req.Mutation = mutation
+		second, err := h.Send(t.Context(), req)
+		switch {
+		case mutation && (err == nil || conns.Load() != 1):
+			t.Errorf("the mutation was sent again on connection %d: %+v", conns.Load(), second)
+		case !mutation && (err != nil || string(second.Body) != "2!"):
+			t.Errorf("the query was not sent again: %+v, %v", second, err)
+		}
+	}
+}
+
+func TestBrokenAnswersAreErrors(t *testing.T) {
+	for answer, want := range map[string]string{
+		"":                              CodeHTTP,
+		"SSH-2.0-OpenSSH\r\n\r\n":       CodeHTTP,
+		"HTTP/1.1 200 OK\r\nContent-Le": CodeHTTP,
+		"HTTP/1.1 abc OK\r\n\r\n":       CodeHTTP,
+		"HTTP/1.1 200 OK\r\nA: " + strings.Repeat("x", 300<<10) + "\r\n\r\n":       CodeHTTP,
+		"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}":                           CodeMalformed,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc":            CodeMalformed,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc":           CodeHTTP,
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{}": CodeMalformed,
+		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}":        CodeHTTP,
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}":     CodeHTTP,
+	} {
+		url := listen(t, func(_ int, conn net.Conn, in *bufio.Reader) {
+			if readRequest(in) == nil {
+				_, _ = io.WriteString(conn, answer)
+			}
+		})
+		resp, err := dial(t, HTTPConfig{URL: url}).Send(t.Context(), query("{}"))
+		if code(err) != want {
+			t.Errorf("%.60q: %+v, %v, want %s", answer, resp, err, want)
+		}
+	}
+	if _, err := dial(t, HTTPConfig{URL: "http://127.0.0.1:1"}).Send(t.Context(), query("{}")); code(err) != CodeHTTP {
+		t.Errorf("nobody listens: %v", err)
+	}
+}
+
+func TestTLSWithHTTP1AndHTTP2(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, r.ProtoMajor)
+		}))
+		server.EnableHTTP2 = h2
+		server.StartTLS()
+		defer server.Close()
+		if _, err := dial(t, HTTPConfig{URL: server.URL}).Send(t.Context(), query("{}")); code(err) != CodeHTTP {
+			t.Errorf("an unknown certificate: %v", err)
+		}
+		roots := x509.NewCertPool()
+		roots.AddCert(server.Certificate())
+		h := dial(t, HTTPConfig{URL: server.URL, TLS: &tls.Config{RootCAs: roots}})
+		for range 2 {
+			resp, err := h.Send(t.Context(), query("{}"))
+			if want := map[bool]string{false: "1", true: "2"}[h2]; err != nil || string(resp.Body) != want {
+				t.Errorf("answer %+v, %v, want HTTP/%s", resp, err, want)
+			}
+		}
+	}
+}
+
+func TestURLsThatCannotWorkAreRefused(t *testing.T) {
+	for _, url := range []string{"", "users", "ftp://x/", "http://", "http://[::1", "unix:///x"} {
+		if _, err := NewHTTP(HTTPConfig{URL: url}); err == nil {
+			t.Errorf("%q is accepted", url)
+		}
+	}
+}
+
+func BenchmarkHTTP(b *testing.B) {
+	answer := []byte(`{"data":{"x":"` + strings.Repeat("y", 8<<10) + `"}}`)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
+	defer server.Close()
+	h, err := NewHTTP(HTTPConfig{URL: server.URL})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer h.Close()
+	req := query(`{"query":"{x}"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		resp, err := h.Send(b.Context(), req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		resp.Release()
+	}
+}
