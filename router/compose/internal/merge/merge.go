@@ -58,6 +58,8 @@ type merger struct {
 	byName  map[string]int
 	compose composed
 	sources map[string][]source[*schema.Type]
+	// dropped are the input fields that only some subgraphs have.
+	dropped []*schema.Field
 }
 
 // source is an element of one subgraph.

@@ -65,6 +65,12 @@ func (m *merger) enumUses() map[string]*enumUse {
 			}
 		}
 	}
+	// Input fields that are dropped for not being everywhere count, too: some subgraph does take the enum.
+	for _, f := range m.dropped {
+		if u := use(f.Type); u != nil && u.input == "" {
+			u.input = f.Coordinate()
+		}
+	}
 	for i := range m.Subgraphs {
 		for _, d := range m.Subgraphs[i].Directives {
 			for _, a := range d.Arguments {

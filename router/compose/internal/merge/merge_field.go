@@ -14,7 +14,7 @@ type fieldMerge struct {
 	// parents are the subgraphs that have the type, declared those of them that have the field.
 	parents  []source[*schema.Type]
 	declared []source[*schema.Field]
-	// resolved are the declared ones that are neither external nor out of use by an override.
+	// resolved are the declared ones that are not external.
 	resolved []source[*schema.Field]
 	origins  *FieldOrigins
 	// types tells that subgraphs declare different types.
@@ -32,10 +32,10 @@ func (m *merger) mergeField(t *schema.Type, f *schema.Field, parents []source[*s
 	m.Fields[f] = fm.origins
 	var inUse []source[*schema.Field]
 	for _, s := range fm.declared {
-		if o, ok := fm.origins.Overridden[s.index]; ok && !o.Used && o.Label == "" {
-			continue
+		// An overridden field resolves nothing any more, but its declaration still has to agree with the others.
+		if o, ok := fm.origins.Overridden[s.index]; !ok || o.Used || o.Label != "" {
+			inUse = append(inUse, s)
 		}
-		inUse = append(inUse, s)
 		if !m.Subgraphs[s.index].IsExternal(s.el) {
 			fm.resolved = append(fm.resolved, s)
 		} else {
@@ -45,7 +45,8 @@ func (m *merger) mergeField(t *schema.Type, f *schema.Field, parents []source[*s
 	if len(fm.resolved) == 0 {
 		m.errorf(report.ExternalMissingOnBase, f.Coordinate(), nodesOf(m, fm.declared, fieldElement),
 			`Field "%s" is marked @external on all the subgraphs in which it is listed (%s).`, f.Coordinate(), m.subgraphList(indexesOf(fm.declared)))
-		fm.resolved = fm.declared
+		f.Type = fm.declared[0].el.Type
+		return
 	}
 	m.mergeDescription(&f.Element, f.Coordinate(), elements(fm.resolved, fieldElement))
 	f.Type, fm.types = mergeTypeReference(m, outputType, "field", f.Coordinate(), references(fm.resolved, func(f *schema.Field) reference {

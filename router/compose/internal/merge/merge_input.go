@@ -44,6 +44,7 @@ func (m *merger) mergeInput(t *schema.Type, parents []source[*schema.Type]) {
 
 // dropInputField leaves a field out, with a hint, or refuses to where it is required somewhere.
 func (m *merger) dropInputField(f *schema.Field, sources []source[*schema.Field], parents []source[*schema.Type]) (refused bool) {
+	m.dropped = append(m.dropped, sources[0].el)
 	with, without := split(parents, func(t *schema.Type) bool { return t.Field(f.Name) != nil })
 	var required []int
 	var nodes []report.Node

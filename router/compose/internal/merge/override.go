@@ -111,6 +111,9 @@ func (m *merger) overrideFrom(f *schema.Field, origins *FieldOrigins, s source[*
 	case old.Has("provides"):
 		m.collision(coordinate, own.Name, from.Name, "provides", nodes)
 	case from.IsExternal(old):
+		if label != "" {
+			origins.Overriding[s.index] = label
+		}
 		m.hint(report.HintOverrideDirectiveCanBeRemoved, coordinate, nodes,
 			`Field "%s" on subgraph "%s" is not resolved anymore by the from subgraph (it is marked "@external" in "%s"). The @override directive can be removed.`,
 			coordinate, own.Name, from.Name)
@@ -126,6 +129,10 @@ func (m *merger) overrideFrom(f *schema.Field, origins *FieldOrigins, s source[*
 
 func (m *merger) overriddenHint(coordinate string, o Override, from string, nodes []report.Node) {
 	switch {
+	case o.Label != "" && o.Used:
+		m.hint(report.HintOverrideMigrationInProgress, coordinate, nodes,
+			`Field "%s" on subgraph "%s" is currently being migrated via progressive @override. It is still used in some federation directive(s) (@key, @requires, and/or @provides) and/or to satisfy interface constraint(s). `+
+				`Once the migration is complete, consider marking it @external explicitly or removing it along with its references.`, coordinate, from)
 	case o.Label != "":
 		m.hint(report.HintOverrideMigrationInProgress, coordinate, nodes,
 			`Field "%s" is currently being migrated with progressive @override. Once the migration is complete, remove the field from subgraph "%s".`, coordinate, from)
