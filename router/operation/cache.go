@@ -3,6 +3,7 @@ package operation
 import (
 	"hash/maphash"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -90,6 +91,8 @@ func (c *Cache) miss(s *cacheShard, hash uint64, text string) (*Document, Errors
 		<-p.done
 		return p.document, p.errors
 	}
+	// The text may be part of a whole request body, which the document must not keep.
+	text = strings.Clone(text)
 	// Those who wait get this answer if parsing panics.
 	p := &parsing{done: make(chan struct{}), errors: Errors{{Message: "Internal error.", Code: CodeParse}}}
 	s.inflight[text] = p

@@ -73,7 +73,7 @@ func (d *Document) Operation(name string) (*Selected, error) {
 	return nil, &Error{Message: fmt.Sprintf("Unknown operation named %q.", name), Code: CodeResolution}
 }
 
-// Operations yields all operations of the document in its order.
+// Operations returns all operations of the document in its order.
 func (d *Document) Operations() []*Selected { return d.selected }
 
 func validationErrors(found gqlerror.List) Errors {

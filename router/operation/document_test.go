@@ -165,7 +165,7 @@ func TestHostileDocumentsAreDoneInGoodTime(t *testing.T) {
 		limits     Limits
 		want       string
 	}{
-		{"equal leaves", "{ dog {" + strings.Repeat(" name", 100_000) + "} }", Limits{Tokens: -1, Fields: -1}, ""},
+		{"equal leaves", "{ dog {" + strings.Repeat(" name", 50_000) + "} }", Limits{Tokens: -1, Fields: -1}, ""},
 		{"equal composites", "{" + strings.Repeat(" dog { mother { name } }", 15_000) + "}", all, ""},
 		{"conflicting leaves", "{ dog {" + strings.Repeat(" name: age name", 10_000) + "} }", all, CodeValidation},
 		{"different arguments", "{" + strings.Repeat(" in(i: 1) in(i: 2)", 10_000) + "}", all, CodeValidation},
@@ -201,7 +201,8 @@ func TestHostileDocumentsAreDoneInGoodTime(t *testing.T) {
 			if got != c.want {
 				t.Errorf("got %q %v, want %q", got, first(errs), c.want)
 			}
-			if took > 3*time.Second {
+			// Quadratic algorithms take minutes; the race detector on a busy machine takes seconds.
+			if took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})

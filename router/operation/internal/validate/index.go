@@ -46,13 +46,6 @@ func (d *definition) name() string {
 	return d.fragment.Name
 }
 
-func (d *definition) selections() ast.SelectionSet {
-	if d.operation != nil {
-		return d.operation.SelectionSet
-	}
-	return d.fragment.SelectionSet
-}
-
 // index reads the whole document once and resolves its nodes. Of fragments with one name, the first counts.
 func index(api *ast.Schema, doc *ast.QueryDocument) *document {
 	d := &document{api: api, ast: doc, fragments: map[string]*definition{}}
