@@ -163,9 +163,12 @@ func BenchmarkSend(b *testing.B) {
 	}{{"kept", 0}, {"new", -1}} {
 		b.Run(c.name, func(b *testing.B) {
 			to := New(schema(b), Config{CacheBytes: c.bytes})
+			req := &transport.Request{Query: query}
 			b.ReportAllocs()
 			for b.Loop() {
-				send(b, to, query, "", "")
+				if _, err := to.Send(context.Background(), req); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}
