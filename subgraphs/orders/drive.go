@@ -1,0 +1,238 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/fault"
+	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
+)
+
+// lease is the right to drive the saga of an order.
+type lease struct{ orderID, owner string }
+
+// saga is a row of its table.
+type saga struct {
+	OrderID    string `db:"order_id"`
+	Plan       string
+	Outcome    gen.OrderStatus
+	Reason     gen.OrderCancelReason
+	Cancel     gen.OrderCancelReason
+	Canceller  string `db:"cancel_actor"`
+	Expired    bool
+	Token      string
+	PaymentID  string `db:"payment_id"`
+	Attempts   int64
+	DeadlineUs int64  `db:"deadline_us"`
+	LeaseOwner string `db:"lease_owner"`
+}
+
+const sagaColumns = `order_id, plan, outcome, reason, cancel, cancel_actor, expired, token, payment_id, attempts, deadline_us, lease_owner`
+
+// errLost says that the saga belongs to another driver now, or is at its end.
+var errLost = errors.New("the lease on the saga is lost")
+
+// commands are what the steps ask of other services.
+var commands = map[step]func(s *Service, ctx context.Context, sg saga, o *order) verdict{
+	reserve: (*Service).reserve, authorize: (*Service).authorize, await: (*Service).await,
+	commit: (*Service).commit, capture: (*Service).capture,
+	release: (*Service).release, void: (*Service).void, restock: (*Service).restock, refund: (*Service).refund,
+}
+
+// drivers drives sagas off the queue, one after another, until ctx ends.
+func (s *Service) drivers(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case l := <-s.queue:
+			err := s.drive(ctx, l)
+			switch {
+			case err == nil, errors.Is(err, errLost):
+			case ctx.Err() != nil:
+				s.letGo(context.WithoutCancel(ctx), l)
+			default:
+				s.cfg.Log.ErrorContext(ctx, "drive saga", "order", l.orderID, "error", err)
+			}
+		}
+	}
+}
+
+// enqueue hands a saga to the drivers. If they are too many, the watchdog comes back to it.
+func (s *Service) enqueue(l lease) {
+	select {
+	case s.queue <- l:
+	default:
+	}
+}
+
+// drive takes a saga's steps, one after another, until there is none left or one has to wait.
+func (s *Service) drive(ctx context.Context, l lease) error {
+	ctx = event.WithCorrelation(ctx, l.orderID)
+	for {
+		sg, o, err := s.load(ctx, l)
+		if err != nil {
+			return err
+		}
+		current := parsePlan(sg.Plan)[0]
+		v := s.command(ctx, current, sg, o)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := fault.Point(definitions[current].point); err != nil {
+			return err
+		}
+		on, err := s.record(ctx, l, current, v)
+		if err != nil {
+			return err
+		}
+		if err := fault.Point(definitions[current].point + ".recorded"); err != nil || !on {
+			return err
+		}
+	}
+}
+
+// command sends a step's command.
+func (s *Service) command(ctx context.Context, current step, sg saga, o *order) verdict {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.StepTimeout)
+	defer cancel()
+	v := commands[current](s, ctx, sg, o)
+	if v.kind == unknown {
+		s.cfg.Log.WarnContext(ctx, "outcome unknown", "order", sg.OrderID, "step", current, "attempt", sg.Attempts+1, "error", v.err)
+	}
+	return v
+}
+
+// load reads a saga that the driver has the lease on, and its order.
+func (s *Service) load(ctx context.Context, l lease) (saga, *order, error) {
+	var sg saga
+	err := s.db.Read.GetContext(ctx, &sg, `SELECT `+sagaColumns+` FROM saga WHERE order_id = $1`, l.orderID)
+	if err != nil {
+		return sg, nil, fmt.Errorf("read saga of %s: %w", l.orderID, err)
+	}
+	if sg.LeaseOwner != l.owner || sg.Plan == "" {
+		return sg, nil, errLost
+	}
+	found, err := readOrders(ctx, s.db.Read, "o.id = $1", l.orderID)
+	if err != nil || len(found) == 0 {
+		return sg, nil, fmt.Errorf("read order %s: %w", l.orderID, err)
+	}
+	return sg, found[0], nil
+}
+
+// lockSaga reads a saga that the transaction is going to change. Whoever changes an order locks its saga first.
+func lockSaga(ctx context.Context, tx *database.Tx, orderID string) (saga, error) {
+	var sg saga
+	err := tx.GetContext(ctx, &sg, `SELECT `+sagaColumns+` FROM saga WHERE order_id = $1`+tx.Dialect.ForUpdate(), orderID)
+	if err != nil {
+		return sg, fmt.Errorf("lock saga of %s: %w", orderID, err)
+	}
+	return sg, nil
+}
+
+// record writes the result of a step and the intent of the next one, in one transaction. It reports whether the
+// driver is to go on.
+func (s *Service) record(ctx context.Context, l lease, current step, v verdict) (on bool, err error) {
+	var status gen.OrderStatus
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		sg, err := lockSaga(ctx, tx, l.orderID)
+		if err != nil {
+			return err
+		}
+		at := progress{plan: parsePlan(sg.Plan), outcome: sg.Outcome, reason: sg.Reason}
+		if sg.LeaseOwner != l.owner || len(at.plan) == 0 || at.plan[0] != current {
+			return errLost
+		}
+		next := advance(at, v, sg.Cancel, s.nowMicros() >= sg.DeadlineUs)
+		repeated := len(next.plan) == len(at.plan) && next.plan[0] == current
+		on = len(next.plan) > 0 && !repeated
+		status, err = s.move(ctx, tx, l.orderID, next, v, sg)
+		if err != nil {
+			return err
+		}
+		return s.writeSaga(ctx, tx, sg, next, v, on)
+	})
+	if err != nil {
+		return false, fmt.Errorf("record %s of %s: %w", current, l.orderID, err)
+	}
+	if status != "" {
+		s.outbox.Wake()
+		s.hub.notify(l.orderID, status)
+	}
+	return on, nil
+}
+
+// move gives the order the statuses that follow from a step. It returns the last of them, or "".
+func (s *Service) move(ctx context.Context, tx *database.Tx, orderID string, next progress, v verdict, sg saga) (gen.OrderStatus, error) {
+	actor := "checkout"
+	if sg.Canceller != "" {
+		actor = sg.Canceller
+	}
+	if next.status != "" {
+		if err := s.become(ctx, tx, orderID, change{to: next.status, actor: "checkout"}); err != nil {
+			return "", err
+		}
+	}
+	if v.kind == refused && v.failure != nil {
+		if err := keepFailure(ctx, tx, orderID, v.failure); err != nil {
+			return "", err
+		}
+	}
+	if len(next.plan) > 0 || next.outcome == next.status {
+		return next.status, nil
+	}
+	return next.outcome, s.become(ctx, tx, orderID, change{to: next.outcome, reason: next.reason, actor: actor})
+}
+
+// writeSaga stores the saga's next stand. A driver that stops lets go of its lease.
+func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg saga, next progress, v verdict, on bool) error {
+	if v.kind == waiting { // next_us stays as it is: an event may have set it meanwhile
+		return s.unlease(ctx, tx, lease{sg.OrderID, sg.LeaseOwner})
+	}
+	attempts, nextUs, owner, until := int64(0), s.nowMicros(), sg.LeaseOwner, database.Micros(s.now().Add(s.cfg.Lease))
+	if !on {
+		owner, until = "", 0
+		if len(next.plan) > 0 {
+			attempts, nextUs = sg.Attempts+1, database.Micros(s.now().Add(backoff(sg.Attempts)))
+		}
+	}
+	deadline, paymentID := sg.DeadlineUs, sg.PaymentID
+	if v.kind == acting {
+		deadline = min(deadline, v.until)
+		nextUs = deadline
+	}
+	if v.paymentID != "" {
+		paymentID = v.paymentID
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE saga SET plan = $1, outcome = $2, reason = $3, payment_id = $4, attempts = $5, deadline_us = $6, next_us = $7,
+			lease_owner = $8, lease_until_us = $9
+		WHERE order_id = $10`,
+		next.plan.String(), next.outcome, next.reason, paymentID, attempts, deadline, nextUs, owner, until, sg.OrderID)
+	if err != nil {
+		return fmt.Errorf("write saga: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) unlease(ctx context.Context, tx *database.Tx, l lease) error {
+	_, err := tx.ExecContext(ctx, `UPDATE saga SET lease_owner = '', lease_until_us = 0 WHERE order_id = $1 AND lease_owner = $2`, l.orderID, l.owner)
+	return err
+}
+
+// letGo gives a lease back, so that others need not wait until it is over.
+func (s *Service) letGo(ctx context.Context, l lease) {
+	err := s.db.Tx(ctx, func(tx *database.Tx) error { return s.unlease(ctx, tx, l) })
+	if err != nil {
+		s.cfg.Log.WarnContext(ctx, "let go of saga", "order", l.orderID, "error", err)
+	}
+}
+
+// backoff is the pause before a step is tried again.
+func backoff(attempts int64) time.Duration {
+	return min(100*time.Millisecond<<min(attempts, 8), 5*time.Second)
+}

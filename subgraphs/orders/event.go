@@ -1,0 +1,85 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
+)
+
+// applyPayment wakes the saga that waits for a payment, and follows refunds that staff make.
+func (s *Service) applyPayment(ctx context.Context, tx *database.Tx, e event.Event) error {
+	if !strings.HasPrefix(e.Type, "agora.payments.payment.") {
+		return nil
+	}
+	var data struct {
+		OrderID string `json:"orderId"`
+		Status  string `json:"status"`
+	}
+	if err := e.Decode(&data); err != nil {
+		return err
+	}
+	sg, err := lockSaga(ctx, tx, data.OrderID)
+	if database.NoRows(err) {
+		return nil // a payment for something that is none of our orders
+	}
+	if err != nil {
+		return err
+	}
+	switch data.Status {
+	case "REFUNDED", "PARTIALLY_REFUNDED":
+		return s.followRefund(ctx, tx, sg, gen.OrderStatus(data.Status))
+	}
+	if strings.HasPrefix(sg.Plan, string(await)) {
+		_, err = tx.ExecContext(ctx, `UPDATE saga SET next_us = 0 WHERE order_id = $1`, sg.OrderID)
+	}
+	return err
+}
+
+// followRefund gives the order the status that a refund by staff entails. While a saga refunds, it does that itself.
+func (s *Service) followRefund(ctx context.Context, tx *database.Tx, sg saga, to gen.OrderStatus) error {
+	if sg.Plan != "" {
+		return nil
+	}
+	var status gen.OrderStatus
+	if err := tx.GetContext(ctx, &status, `SELECT status FROM orders WHERE id = $1`, sg.OrderID); err != nil {
+		return fmt.Errorf("read order %s: %w", sg.OrderID, err)
+	}
+	if !mayBecome(status, to) {
+		return nil
+	}
+	return s.become(ctx, tx, sg.OrderID, change{to: to, actor: "payments"})
+}
+
+// applyInventory ends the wait of a saga whose reservation has expired.
+func (s *Service) applyInventory(ctx context.Context, tx *database.Tx, e event.Event) error {
+	if e.Type != "agora.inventory.reservation.expired.v1" {
+		return nil
+	}
+	var data struct {
+		OrderID string `json:"orderId"`
+	}
+	if err := e.Decode(&data); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE saga SET expired = TRUE, next_us = CASE WHEN plan LIKE 'await%' THEN 0 ELSE next_us END
+		WHERE order_id = $1 AND plan <> ''`, data.OrderID)
+	return err
+}
+
+// applied wakes whom an event may concern.
+func (s *Service) applied(_ context.Context, e event.Event) {
+	var data struct {
+		OrderID string `json:"orderId"`
+		Status  string `json:"status"`
+	}
+	if e.Decode(&data) == nil && data.OrderID != "" {
+		s.hub.notify(data.OrderID, gen.OrderStatusPending) // whoever listens looks for itself
+	}
+	s.outbox.Wake()
+	s.nudge()
+}

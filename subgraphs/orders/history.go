@@ -1,0 +1,104 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/money"
+	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
+)
+
+// change is a change of an order's status.
+type change struct {
+	to     gen.OrderStatus
+	reason gen.OrderCancelReason
+	actor  string
+	note   string
+}
+
+// Changed is the data of the events agora.orders.order.<status>.v1, whose subject is the order's id.
+type Changed struct {
+	Number string      `json:"number"`
+	UserID string      `json:"userId"`
+	Status string      `json:"status"`
+	Reason string      `json:"reason,omitempty"`
+	Total  money.Money `json:"total"`
+}
+
+// become changes an order's status, if the table allows it, with a line of history and an event. An order that has the
+// status already stays as it is.
+func (s *Service) become(ctx context.Context, tx *database.Tx, orderID string, c change) error {
+	var o order
+	err := tx.GetContext(ctx, &o, `SELECT `+orderColumns+` FROM orders o WHERE o.id = $1`+tx.Dialect.ForUpdate(), orderID)
+	if err != nil {
+		return fmt.Errorf("lock order %s: %w", orderID, err)
+	}
+	if o.Status == c.to {
+		return nil
+	}
+	if !mayBecome(o.Status, c.to) {
+		return fmt.Errorf("order %s is %s and can't become %s", orderID, o.Status, c.to)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE orders SET status = $1, cancel_reason = $2, updated_us = $3 WHERE id = $4`, c.to, c.reason, s.nowMicros(), orderID)
+	if err != nil {
+		return fmt.Errorf("update order %s: %w", orderID, err)
+	}
+	from := o.Status
+	o.Status, o.CancelReason = c.to, c.reason
+	return s.chronicle(ctx, tx, &o, from, c)
+}
+
+// chronicle writes the line of history and the event of a change.
+func (s *Service) chronicle(ctx context.Context, tx *database.Tx, o *order, from gen.OrderStatus, c change) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO order_history (order_id, sequence, at_us, from_status, to_status, actor, note, correlation)
+		VALUES ($1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM order_history WHERE order_id = $2), $3, $4, $5, $6, $7, $8)`,
+		o.ID, o.ID, s.nowMicros(), from, o.Status, c.actor, c.note, o.ID)
+	if err != nil {
+		return fmt.Errorf("write history of %s: %w", o.ID, err)
+	}
+	return s.outbox.Append(event.WithCorrelation(ctx, o.ID), tx,
+		event.New("agora.orders.order."+strings.ToLower(string(o.Status))+".v1", o.ID, Changed{
+			Number: o.Number, UserID: o.UserID, Status: string(o.Status), Reason: string(o.CancelReason), Total: o.money(o.Total),
+		}))
+}
+
+// chapter is a line of an order's history.
+type chapter struct {
+	Sequence    int64
+	AtUs        int64           `db:"at_us"`
+	From        gen.OrderStatus `db:"from_status"`
+	To          gen.OrderStatus `db:"to_status"`
+	Actor       string
+	Note        string
+	Correlation string
+}
+
+// readHistory reads the history of an order behind a line of it.
+func readHistory(ctx context.Context, q database.Querier, orderID string, behind int64) ([]chapter, error) {
+	var chapters []chapter
+	err := q.SelectContext(ctx, &chapters, `
+		SELECT sequence, at_us, from_status, to_status, actor, note, correlation
+		FROM order_history WHERE order_id = $1 AND sequence > $2 ORDER BY sequence`, orderID, behind)
+	if err != nil {
+		return nil, fmt.Errorf("read history of %s: %w", orderID, err)
+	}
+	return chapters, nil
+}
+
+func (c chapter) present() *gen.OrderEvent {
+	e := &gen.OrderEvent{At: database.Time(c.AtUs), To: c.To, Actor: c.Actor}
+	if c.From != "" {
+		e.From = &c.From
+	}
+	if c.Note != "" {
+		e.Note = &c.Note
+	}
+	if c.Correlation != "" {
+		e.CorrelationID = &c.Correlation
+	}
+	return e
+}

@@ -1,0 +1,86 @@
+package orders
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
+)
+
+// watchBatch is how many sagas the watchdog takes on at a look.
+const watchBatch = 100
+
+// watchdog looks for sagas that stand still, on start and ever after, and hands them to the drivers.
+func (s *Service) watchdog(ctx context.Context) error {
+	timer := time.NewTicker(s.cfg.WatchInterval)
+	defer timer.Stop()
+	for {
+		if err := s.takeOver(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.ErrorContext(ctx, "look for sagas that stand still", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		case <-s.wake:
+		}
+	}
+}
+
+// takeOver leases the sagas that are due and nobody's.
+func (s *Service) takeOver(ctx context.Context) error {
+	var due []string
+	now := s.nowMicros()
+	err := s.db.Read.SelectContext(ctx, &due, `
+		SELECT order_id FROM saga WHERE plan <> '' AND next_us <= $1 AND lease_until_us <= $2 ORDER BY next_us LIMIT $3`, now, now, watchBatch)
+	if err != nil {
+		return err
+	}
+	for _, orderID := range due {
+		if cap(s.queue)-len(s.queue) < 2 {
+			return nil // the drivers have enough to do
+		}
+		l := lease{orderID, newOwner()}
+		taken, err := s.take(ctx, l)
+		if err != nil {
+			return fmt.Errorf("take over the saga of %s: %w", orderID, err)
+		}
+		if taken {
+			s.enqueue(l)
+		}
+	}
+	return nil
+}
+
+// take leases a saga by one compare-and-set: of several replicas one has it. One that waits for the buyer is not due
+// again before its deadline, unless an event says so.
+func (s *Service) take(ctx context.Context, l lease) (bool, error) {
+	var n int64
+	now := s.nowMicros()
+	err := s.db.Tx(ctx, func(tx *database.Tx) error {
+		result, err := tx.ExecContext(ctx, `
+			UPDATE saga SET lease_owner = $1, lease_until_us = $2,
+				next_us = CASE WHEN plan LIKE 'await%' AND deadline_us > $3 THEN deadline_us ELSE next_us END
+			WHERE order_id = $4 AND plan <> '' AND next_us <= $5 AND lease_until_us <= $6`,
+			l.owner, database.Micros(s.now().Add(s.cfg.Lease)), now, l.orderID, now, now)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	return n == 1, err
+}
+
+// newOwner names a driver: another one for every lease, so that a lease that was lost is noticed.
+func newOwner() string { return rand.Text() }
+
+// nudge calls the watchdog at once.
+func (s *Service) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
