@@ -30,6 +30,8 @@ type exchange struct {
 	bytes     int64
 	operation Operation
 	hijacked  bool
+	// streaming is set once the exchange is one of the handler's streams, which Drain waits for.
+	streaming bool
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -49,6 +51,10 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 // end logs the request, after it has answered a panic as well as that can still be done.
 func (ex *exchange) end() {
 	panicked := recover()
+	if ex.streaming {
+		// Last, so that nothing is logged after Drain.
+		defer ex.h.streams.leave()
+	}
 	if panicked == nil {
 		ex.log()
 		if ex.body != nil {
@@ -77,6 +83,15 @@ func (h *Handler) logPanic(ctx context.Context, id string, panicked any) {
 		ctx, slog.LevelError, "panic",
 		slog.String("id", id), slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())),
 	)
+}
+
+// enterStreams makes the exchange one of the handler's streams, or refuses it if the router drains.
+func (ex *exchange) enterStreams() bool {
+	ex.streaming = ex.h.streams.enter()
+	if !ex.streaming {
+		ex.refuse(&refusal{http.StatusServiceUnavailable, CodeUnavailable, goingAway}, mediaJSON)
+	}
+	return ex.streaming
 }
 
 // Header is the response's header.

@@ -249,31 +249,6 @@ func TestAnOperationThatTakesTooLongIsCutShort(t *testing.T) {
 	socket.hear(`{"id":"1","type":"next","payload":{"data":{"slow":"cut short"}}}`)
 }
 
-func TestALargeAnswerArrivesAsLongAsItsClientReads(t *testing.T) {
-	p := run(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 500 * time.Millisecond}})
-	const size = 24 << 20 // far more than the buffers of a connection
-	conn := p.connect(t)
-	if _, err := fmt.Fprintf(conn, "GET /graphql?query={big(bytes:%d)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", size); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
-		t.Fatal(err)
-	}
-	piece := make([]byte, size/8)
-	total := 0
-	for {
-		time.Sleep(100 * time.Millisecond) // slower than the whole answer may take, never than a piece
-		n, err := io.ReadFull(conn, piece)
-		total += n
-		if err != nil {
-			break
-		}
-	}
-	if total < size {
-		t.Errorf("got %d bytes of %d", total, size)
-	}
-}
-
 func TestHTTP2WithoutTLSIsAnOption(t *testing.T) {
 	for _, h2c := range []bool{false, true} {
 		p := run(t, serve.Config{H2C: h2c})

@@ -61,11 +61,9 @@ func (h *Handler) streamOrAnswer(ex *exchange, r *http.Request, accepts acceptan
 	}
 	late.Stop()
 	defer h.closeSubscription(ctx, ex.id, sub)
-	if !h.streams.enter() {
-		ex.refuse(&refusal{http.StatusServiceUnavailable, CodeUnavailable, "shutting down"}, mediaJSON)
+	if !ex.enterStreams() {
 		return
 	}
-	defer h.streams.leave()
 	ex.operation.Kind = "subscription"
 	h.stream(ctx, cancel, ex, newStream(ex, accepts.stream), sub)
 }

@@ -70,14 +70,12 @@ func (h *Handler) socket(ex *exchange, r *http.Request) {
 		ex.refuse(&refusal{http.StatusForbidden, CodeForbidden, "the origin " + origin + " is not allowed"}, mediaJSON)
 		return
 	}
-	if !h.streams.enter() {
-		ex.refuse(&refusal{http.StatusServiceUnavailable, CodeUnavailable, "shutting down"}, mediaJSON)
-		return
-	}
-	defer h.streams.leave()
 	if r.Header.Get("Sec-WebSocket-Version") != "13" || r.Header.Get("Sec-WebSocket-Key") == "" {
 		ex.Header().Set("Sec-WebSocket-Version", "13")
 		ex.refuse(badRequest("not a WebSocket handshake of version 13"), mediaJSON)
+		return
+	}
+	if !ex.enterStreams() {
 		return
 	}
 	conn, err := websocket.Accept(ex, r, &websocket.AcceptOptions{

@@ -73,11 +73,12 @@ func (s *socket) complete(id string) {
 	if op == nil {
 		return
 	}
-	op.cancel()
-	// After this lock nothing more is sent, so the client may use the id again.
+	// After this lock nothing more is sent, so the client may use the id again. Only then is the operation
+	// cancelled: the engine would answer that.
 	s.writing.Lock()
 	op.ended = true
 	s.writing.Unlock()
+	op.cancel()
 }
 
 // run executes an operation and sends what it answers. A panic ends the operation, and no other.
