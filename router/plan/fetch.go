@@ -235,13 +235,27 @@ func (b *builder) represent(into []RepresentationField, v *visit, at *position, 
 			}
 			continue
 		}
-		for _, h := range at.selections[sel] {
+		for _, h := range byNode(at.selections[sel]) {
 			if of := h.types.Intersect(types).Intersect(sel.Types); !of.Empty() {
 				into = b.representField(into, v, at, sel, h.node, of, types, key)
 			}
 		}
 	}
 	return into
+}
+
+// byNode joins the types that one node holds.
+func byNode(all []held) []held {
+	var out []held
+	for _, h := range all {
+		i := slices.IndexFunc(out, func(o held) bool { return o.node == h.node })
+		if i < 0 {
+			out = append(out, h)
+			continue
+		}
+		out[i].types = out[i].types.Union(h.types)
+	}
+	return out
 }
 
 func (b *builder) representField(into []RepresentationField, v *visit, at *position, sel *supergraph.FieldSelection, n *node, of, types supergraph.TypeSet, key bool) []RepresentationField {

@@ -99,7 +99,7 @@ func (p *position) node(w *want, types supergraph.TypeSet) *node {
 func (p *position) same(w *want, types supergraph.TypeSet) *node {
 	var extend *node
 	for _, n := range p.nodes {
-		if n.name != w.name || n.args != w.args {
+		if n.name != w.name || n.args != w.args || n.base() != w.selection.Base {
 			continue
 		}
 		if types.SubsetOf(n.types) {
@@ -113,6 +113,14 @@ func (p *position) same(w *want, types supergraph.TypeSet) *node {
 		extend.types = extend.types.Union(types)
 	}
 	return extend
+}
+
+// base is the composite type of the value; nil for leaves.
+func (n *node) base() *supergraph.Type {
+	if n.below == nil {
+		return nil
+	}
+	return n.below.on
 }
 
 // path leads from the root object to the objects at the position.

@@ -16,20 +16,16 @@ func (t *text) selection(visits []*visit) *Selection {
 			sel.Fields = append(sel.Fields, SelectionField{Key: "__typename", Slot: TypeSlot})
 		}
 		for _, p := range v.sorted() {
-			t.selectionFields(sel, seen, visits, v, p)
+			t.selectionFields(sel, seen, visits, p)
 		}
 	}
 	return sel
 }
 
-func (t *text) selectionFields(sel *Selection, seen map[string]bool, visits []*visit, v *visit, p *pick) {
-	for id := range p.types.All() {
-		src := t.source(v, p, id)
-		if src == nil {
-			continue
-		}
-		key, ok := t.keys[keyOf{p.node, form(src.Type, p.node.below != nil)}]
-		if !ok || seen[key] {
+// selectionFields reads a picked field under every key that the text gave it.
+func (t *text) selectionFields(sel *Selection, seen map[string]bool, visits []*visit, p *pick) {
+	for _, key := range t.named[p.node] {
+		if seen[key] {
 			continue
 		}
 		seen[key] = true
@@ -38,31 +34,6 @@ func (t *text) selectionFields(sel *Selection, seen map[string]bool, visits []*v
 			field.Selection = t.selection(allBelow(visits, p.node))
 		}
 		sel.Fields = append(sel.Fields, field)
-	}
-	if !v.single() {
-		t.interfaceKeys(sel, seen, visits, p)
-	}
-}
-
-// interfaceKeys adds the keys under which a field was asked on an interface, where it may have another type.
-func (t *text) interfaceKeys(sel *Selection, seen map[string]bool, visits []*visit, p *pick) {
-	for id := range p.types.All() {
-		for _, i := range t.sg.ObjectType(id).Interfaces {
-			f := i.Field(p.node.name)
-			if f == nil || t.group.subgraph < 0 || f.In[t.group.subgraph] == nil {
-				continue
-			}
-			key, ok := t.keys[keyOf{p.node, form(f.In[t.group.subgraph].Type, p.node.below != nil)}]
-			if !ok || seen[key] {
-				continue
-			}
-			seen[key] = true
-			field := SelectionField{Key: key, Slot: p.node.slot}
-			if p.below != nil {
-				field.Selection = t.selection(allBelow(visits, p.node))
-			}
-			sel.Fields = append(sel.Fields, field)
-		}
 	}
 }
 

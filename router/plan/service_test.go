@@ -190,6 +190,9 @@ func (s *service) check(o object, name string) (required string, provided []*sup
 	if src.Requires == nil {
 		return s.world.requires(o.thing, name), provided
 	}
+	if o.sent == nil && len(o.provided) > 0 {
+		return s.world.requires(o.thing, name), provided
+	}
 	if o.sent == nil {
 		s.complain("%s is asked %s.%s, but not sent %q", s.name(), o.typ, name, src.Requires.Text)
 		return "", provided

@@ -21,6 +21,8 @@ type text struct {
 	variables []operation.Variable
 	group     *group
 	keys      map[keyOf]string
+	// named are the keys of each node: more than one, where it has several types.
+	named map[*node][]string
 	taken     map[*position]map[string]bool
 	// used are the indexes of the variables that the text uses.
 	used map[int]bool
@@ -35,7 +37,7 @@ type keyOf struct {
 
 func newText(g *graph, variables []operation.Variable, gr *group) *text {
 	return &text{
-		graph: g, variables: variables, group: gr, keys: map[keyOf]string{},
+		graph: g, variables: variables, group: gr, keys: map[keyOf]string{}, named: map[*node][]string{},
 		taken: map[*position]map[string]bool{}, used: map[int]bool{},
 	}
 }
@@ -57,6 +59,7 @@ func (t *text) key(n *node, typ *ast.Type) string {
 	}
 	taken[key] = true
 	t.keys[k] = key
+	t.named[n] = append(t.named[n], key)
 	return key
 }
 

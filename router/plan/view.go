@@ -129,19 +129,35 @@ func possible(s *supergraph.Source) supergraph.TypeSet {
 }
 
 // local returns the source of a field of a runtime type if the view's subgraph answers it right there: without
-// anything that must be sent along.
+// anything that must be sent along. What it requires may be provided there.
 func (g *graph) local(v *view, id supergraph.ObjectID, name string) *supergraph.Source {
 	if !v.types.Has(id) {
 		return nil
 	}
 	s := g.seen(v, id, name)
-	if !g.counts(s) || s.Requires != nil {
+	if !g.counts(s) || s.Requires != nil && !g.inPlace(v, supergraph.SetOf(id), s.Requires.Fields) {
 		return nil
 	}
 	if s.External && !v.provides(id, name) {
 		return nil
 	}
 	return s
+}
+
+// inPlace reports whether a view's subgraph knows all of a selection at the objects that it has there.
+func (g *graph) inPlace(v *view, types supergraph.TypeSet, set []*supergraph.FieldSelection) bool {
+	for _, f := range set {
+		for id := range types.Intersect(f.Types).All() {
+			s := g.local(v, id, f.Name)
+			if s == nil && f.Name != "__typename" {
+				return false
+			}
+			if f.Base != nil && !g.inPlace(g.below(v, s, f.Name, supergraph.SetOf(id), possible(s)), possible(s), f.Fields) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // seen returns how a view's subgraph knows a field, usable or not.
