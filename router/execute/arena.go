@@ -1,8 +1,6 @@
 package execute
 
 import (
-	"unsafe"
-
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
@@ -153,6 +151,3 @@ const (
 func badWord(r reason, fetch int) word { return bad | word(r)<<32 | word(fetch) }
 
 func (w word) reason() (r reason, fetch int) { return reason(w >> 32), int(w & (1<<32 - 1)) }
-
-// text views bytes as a string, for comparisons only: the result must not outlive the bytes.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -56,14 +56,26 @@ func (r *reader) object(sel *plan.Selection, base, i, depth int) int {
 			}
 			f = fieldOf(sel, b[start:end])
 		}
-		if f >= 0 {
-			i = r.field(sel, &sel.Fields[f], base, next, depth)
-			expected = f + 1
-		} else {
+		if f < 0 {
 			i = scanValue(b, next, depth)
+		} else {
+			field := &sel.Fields[f]
+			expected = f + 1
+			if field.Selection == nil && field.Slot != plan.TypeSlot && next < len(b) && b[next] == '"' {
+				// Most values are strings.
+				if i = scanString(b, next+1); i >= 0 {
+					r.arena.words[base+field.Slot] = r.arena.newLeaf(r.answer, next, i-next)
+				}
+			} else {
+				i = r.field(sel, field, base, next, depth)
+			}
 		}
 		if i < 0 {
 			return -1
+		}
+		if i+1 < len(b) && b[i] == ',' && b[i+1] == '"' {
+			i++
+			continue
 		}
 		more := false
 		if i, more = scanNext(b, i, '}'); i < 0 || !more {
@@ -113,12 +125,6 @@ func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, base, i, dep
 	switch {
 	case f.Slot == plan.TypeSlot:
 		return r.typeName(sel, base, i, depth)
-	case f.Selection == nil && i < len(r.b) && r.b[i] == '"':
-		end := scanString(r.b, i+1)
-		if end >= 0 {
-			r.arena.words[base+f.Slot] = r.arena.newLeaf(r.answer, i, end-i)
-		}
-		return end
 	case f.Selection == nil:
 		w, end := r.leaf(i, depth)
 		if end < 0 {
@@ -151,6 +157,13 @@ func (r *reader) leaf(i, depth int) (word, int) {
 
 // typeName reads a __typename into the object at base.
 func (r *reader) typeName(sel *plan.Selection, base, i, depth int) int {
+	if have := r.arena.words[base]; have != 0 {
+		// Nearly always the name is the one that is known: of the selection, or from an earlier fetch.
+		name := r.sg.Objects[have-1]
+		if end := i + 2 + len(name); end <= len(r.b) && r.b[i] == '"' && r.b[end-1] == '"' && string(r.b[i+1:end-1]) == name {
+			return end
+		}
+	}
 	end := scanValue(r.b, i, depth)
 	if end < 0 {
 		return -1
