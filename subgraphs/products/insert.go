@@ -1,0 +1,120 @@
+package products
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/money"
+	"github.com/agora-supergraph/agora/subgraphs/products/gen"
+	"github.com/agora-supergraph/agora/subgraphs/products/words"
+)
+
+// newProduct is a product that is to be stored, with its variants; n, prices and keys are worked out.
+type newProduct struct {
+	productRow
+	Variants []newVariant
+}
+
+// newVariant is a variant that is to be stored.
+type newVariant struct {
+	ID          string
+	SKU         string
+	Name        string
+	Options     []*gen.SelectedOption
+	Price       money.Money
+	WeightGrams *int
+}
+
+// insert stores a product with all that belongs to it: variants, options, slug, words and events.
+func (s *Service) insert(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
+	p.NameKey = words.Fold(p.Name)
+	p.PriceMin, p.PriceMax, p.Currency = p.Variants[0].Price.MinorUnits, p.Variants[0].Price.MinorUnits, p.Variants[0].Price.Currency
+	for _, v := range p.Variants {
+		p.PriceMin, p.PriceMax = min(p.PriceMin, v.Price.MinorUnits), max(p.PriceMax, v.Price.MinorUnits)
+	}
+	err := tx.GetContext(ctx, &p.N, `
+		INSERT INTO product (id, slug, status, category_id, price_min, price_max, currency, version, created_us, updated_us, name, name_key, name_words, description)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING n`,
+		p.ID, p.Slug, p.Status, p.CategoryID, p.PriceMin, p.PriceMax, p.Currency, p.Version, p.CreatedUs, p.UpdatedUs, p.Name, p.NameKey, nameWords(p.Name), p.Description)
+	if err != nil {
+		return fmt.Errorf("insert product %s: %w", p.ID, err)
+	}
+	if err := takeSlug(ctx, tx, p.Slug, p.N); err != nil {
+		return err
+	}
+	if err := insertVariants(ctx, tx, p); err != nil {
+		return fmt.Errorf("insert variants of product %s: %w", p.ID, err)
+	}
+	if err := index(ctx, tx, p.N, searched(&p.productRow, t, p.Variants)); err != nil {
+		return fmt.Errorf("index product %s: %w", p.ID, err)
+	}
+	events := []event.Event{created(&p.productRow)}
+	for i := range p.Variants {
+		events = append(events, variantCreated(p.ID, &p.Variants[i]))
+	}
+	return s.outbox.Append(ctx, tx, events...)
+}
+
+// nameWords is what a name takes off the relevance.
+func nameWords(name string) int { return min(len(words.Split(name)), maxNameWords) }
+
+func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct) error {
+	q, o := &statement{}, &statement{}
+	q.sql(`INSERT INTO variant (id, sku, product_n, position, name, options, price, currency, weight_grams) VALUES `)
+	o.sql(`INSERT INTO variant_option (product_n, name, value, variant_id) VALUES `)
+	for i, v := range p.Variants {
+		options, err := json.Marshal(v.Options)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			q.sql(`, `)
+		}
+		q.row(v.ID, v.SKU, p.N, i, v.Name, string(options), v.Price.MinorUnits, v.Price.Currency, v.WeightGrams)
+		for _, option := range v.Options {
+			if len(o.args) > 0 {
+				o.sql(`, `)
+			}
+			o.row(p.N, option.Name, option.Value, v.ID)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, q.text.String(), q.args...); err != nil || len(o.args) == 0 {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, o.text.String(), o.args...)
+	return err
+}
+
+// row writes the values of a row.
+func (q *statement) row(values ...any) {
+	q.sql(`(`)
+	for i, v := range values {
+		if i > 0 {
+			q.sql(`, `)
+		}
+		q.arg(v)
+	}
+	q.sql(`)`)
+}
+
+// searched is what of a product is searched: keywords are the values of its options and the names of its categories.
+func searched(p *productRow, t *tree, variants []newVariant) text {
+	var skus, keywords []string
+	for _, v := range variants {
+		skus = append(skus, v.SKU)
+		for _, o := range v.Options {
+			keywords = append(keywords, o.Value)
+		}
+	}
+	for _, c := range t.ancestors(p.CategoryID) {
+		keywords = append(keywords, c.Name)
+	}
+	if c := t.byID[p.CategoryID]; c != nil {
+		keywords = append(keywords, c.Name)
+	}
+	return text{p.Name, strings.Join(skus, " "), strings.Join(keywords, " "), p.Description}
+}

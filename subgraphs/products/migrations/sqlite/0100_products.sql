@@ -1,0 +1,77 @@
+-- +goose Up
+CREATE TABLE category (
+    id TEXT PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    parent_id TEXT REFERENCES category (id)
+);
+
+-- A product is known by id outside, and by its number inside: what hangs on it, and the search index, go by the number.
+CREATE TABLE product (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    slug TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('DRAFT', 'ACTIVE', 'ARCHIVED')),
+    category_id TEXT NOT NULL REFERENCES category (id),
+    price_min BIGINT NOT NULL CHECK (price_min > 0),
+    price_max BIGINT NOT NULL CHECK (price_max >= price_min),
+    currency TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    created_us BIGINT NOT NULL,
+    updated_us BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    name_words BIGINT NOT NULL,
+    description TEXT NOT NULL
+);
+-- What shoppers browse, then what staff do.
+CREATE INDEX product_newest ON product (status, created_us, id);
+CREATE INDEX product_price ON product (status, price_min, id);
+CREATE INDEX product_name ON product (status, name_key, id);
+CREATE INDEX product_newest_all ON product (created_us, id);
+CREATE INDEX product_price_all ON product (price_min, id);
+CREATE INDEX product_name_all ON product (name_key, id);
+CREATE INDEX product_category ON product (category_id, status, price_min, currency);
+
+-- All slugs that a product has or had: an old link still finds it.
+CREATE TABLE product_slug (
+    slug TEXT PRIMARY KEY,
+    product_n BIGINT NOT NULL REFERENCES product (n)
+);
+
+CREATE TABLE variant (
+    id TEXT PRIMARY KEY,
+    sku TEXT NOT NULL UNIQUE,
+    product_n BIGINT NOT NULL REFERENCES product (n),
+    position BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    options TEXT NOT NULL,
+    price BIGINT NOT NULL CHECK (price > 0),
+    currency TEXT NOT NULL,
+    weight_grams BIGINT
+);
+CREATE INDEX variant_product ON variant (product_n, position);
+
+-- The options of variants once more, as rows, for filters and facets.
+CREATE TABLE variant_option (
+    product_n BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    variant_id TEXT NOT NULL REFERENCES variant (id),
+    PRIMARY KEY (product_n, name, value, variant_id)
+) WITHOUT ROWID;
+CREATE INDEX variant_option_value ON variant_option (name, value, product_n, variant_id);
+
+-- The words of products, as the package words makes them; the tokenizer has nothing left to do but to split at spaces.
+CREATE VIRTUAL TABLE product_search USING fts5 (
+    name, sku, keywords, description,
+    content = '', contentless_delete = 1, detail = column, tokenize = 'ascii', prefix = '2 3'
+);
+
+-- +goose Down
+DROP TABLE product_search;
+DROP TABLE variant_option;
+DROP TABLE variant;
+DROP TABLE product_slug;
+DROP TABLE product;
+DROP TABLE category;
