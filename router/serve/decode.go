@@ -11,7 +11,7 @@ import (
 // decodeBody decodes the JSON body of a POST into req. Query and names are copied, everything else
 // aliases body.
 func decodeBody(body []byte, req *Request) *refusal {
-	body = bytes.TrimSpace(body)
+	body = bytes.Trim(body, jsonSpace)
 	if len(body) == 0 {
 		return badRequest("the request body is empty: expected a JSON object with a query")
 	}
@@ -187,7 +187,7 @@ func (req *Request) setText(p parameterSet, name, text string) *refusal {
 	case parameterDocumentID:
 		req.DocumentID = text
 	default:
-		raw := bytes.TrimSpace([]byte(text))
+		raw := bytes.Trim([]byte(text), jsonSpace)
 		if err := checkJSON(raw); err != nil {
 			return badRequest("the parameter " + name + " is " + err.Error())
 		}

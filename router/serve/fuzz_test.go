@@ -10,7 +10,7 @@ func FuzzDecodeBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{a}"}`, `{"query":"\u0061\n","variables":{"a":[1,{"b":"}"}]},"operationName":null}`,
 		` { "extensions" : { "persistedQuery" : { } } , "documentId":"x"} `, `[{}]`, `{"query":1e9}`, `{"quer\u0079":"","query":""}`,
-		`{"variables":{"a":1,"\u0061":2},"query":""}`, `{"query":"\ud800"}`, "\xff", `{`, ``, `{"a":[[[[]]]]}`,
+		`{"variables":{"a":1,"\u0061":2},"query":""}`, `{"query":"\ud800"}`, "\xff", "\f{\"query\":\"\"}", `{`, ``, `{"a":[[[[]]]]}`,
 	} {
 		f.Add([]byte(seed))
 	}

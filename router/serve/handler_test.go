@@ -129,6 +129,7 @@ func TestBadRequestsGetTheirStatusAndCode(t *testing.T) {
 	}{
 		{"malformed JSON", "POST", "", `{"query": "{hello}`, jsonType, 400, "BAD_REQUEST", "malformed JSON at byte 18"},
 		{"JSON with a tail", "POST", "", query + `{}`, jsonType, 400, "BAD_REQUEST", "malformed JSON at byte 20"},
+		{"a form feed before JSON", "POST", "", "\f" + query, jsonType, 400, "BAD_REQUEST", "malformed JSON at byte 1"},
 		{"empty body", "POST", "", "", jsonType, 400, "BAD_REQUEST", "body is empty"},
 		{"not UTF-8", "POST", "", "{\"query\":\"{hello(name:\\\"\xff\\\")}\"}", jsonType, 400, "BAD_REQUEST", "not UTF-8"},
 		{"batch", "POST", "", "[" + query + "]", jsonType, 400, "BATCHING_NOT_ENABLED", "one operation per request"},

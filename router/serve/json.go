@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 )
 
+// jsonSpace is the white space of JSON: less than Unicode has, and than bytes.TrimSpace takes away.
+const jsonSpace = " \t\r\n"
+
 // checkJSON says where raw is not a JSON text in UTF-8. What it accepts the functions below may walk without
 // further checks.
 func checkJSON(raw []byte) error {

@@ -34,7 +34,7 @@ type message struct {
 // frame.
 func decodeMessage(raw []byte) (message, error) {
 	var m message
-	raw = bytes.TrimSpace(raw)
+	raw = bytes.Trim(raw, jsonSpace)
 	if err := checkJSON(raw); err != nil {
 		return m, fmt.Errorf("invalid message: %w", err)
 	}
