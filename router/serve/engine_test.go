@@ -23,7 +23,7 @@ import (
 )
 
 var fakeSchema = gqlparser.MustLoadSchema(&ast.Source{Name: "fake.graphql", Input: `
-type Query { hello(name: String): String  whoami: String  slow: String  boom: String  big(bytes: Int!): String }
+type Query { hello(name: String): String  whoami: String  slow: String  stubborn: String  boom: String  big(bytes: Int!): String }
 type Mutation { bump: Int }
 type Subscription { count(to: Int!): Int  forever: Int  broken: Int  boom: Int  flood: String }`})
 
@@ -132,6 +132,9 @@ func (e *fakeEngine) execute(ctx context.Context, req *serve.Request, op *ast.Op
 		case <-e.release:
 			value = "done"
 		}
+	case "stubborn":
+		e.entered <- struct{}{}
+		<-e.release
 	case "boom":
 		panic("boom")
 	case "big":

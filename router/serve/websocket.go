@@ -58,6 +58,8 @@ type socket struct {
 	closing bool
 	// operations are those that have not completed, by their ids.
 	operations map[string]*socketOperation
+	// active counts them, and those that the client has completed but the engine has not left.
+	active int
 
 	// writing guards the order of messages: none of an operation may follow its end.
 	writing sync.Mutex

@@ -263,6 +263,35 @@ func TestTheOperationsOfASocketAreBounded(t *testing.T) {
 	eventually(t, "all is closed with the connection", func() bool { return engine.open.Load() == 0 })
 }
 
+func TestOperationsThatTheEngineHasNotLeftCount(t *testing.T) {
+	server, engine := start(t, serve.Config{Streams: serve.Streams{MaxOperations: 2}})
+	p := connect(t, server)
+	for range 2 {
+		p.subscribe("1", "{ stubborn }")
+		<-engine.entered
+		p.say(`{"type":"complete","id":"1"}`)
+	}
+	p.subscribe("2", "{ hello }")
+	p.hear(`{"id":"2","type":"error","payload":[{"message":"more than 2 operations on one connection","extensions":{"code":"TOO_MANY_OPERATIONS"}}]}`)
+	close(engine.release)
+	eventually(t, "there is room again", func() bool {
+		p.subscribe("2", "{ hello }")
+		message, err := p.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		room := !strings.Contains(message, "TOO_MANY_OPERATIONS")
+		if room {
+			p.hear(`{"id":"2","type":"complete"}`)
+		}
+		return room
+	})
+	for range 5 { // what has ended counts no more
+		p.subscribe("3", "{ hello }")
+		p.hear(`{"id":"3","type":"next","payload":{"data":{"hello":"hello nobody"}}}`, `{"id":"3","type":"complete"}`)
+	}
+}
+
 func TestASocketThatDoesNotReadIsCutOff(t *testing.T) {
 	server, engine := start(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 50 * time.Millisecond}})
 	connect(t, server).subscribe("1", "subscription { flood }")

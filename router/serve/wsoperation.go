@@ -17,8 +17,9 @@ type socketOperation struct {
 	requestID string
 	cancel    context.CancelFunc
 	start     time.Time
-	// streaming is set once it is known to be a subscription; socket.mu guards it.
-	streaming bool
+	// streaming is set once it is known to be a subscription, over once it no longer counts as active;
+	// socket.mu guards them.
+	streaming, over bool
 	// ended is set when no message may follow; socket.writing guards it.
 	ended bool
 	// responses counts what was sent; it belongs to the operation's goroutine.
@@ -31,13 +32,15 @@ func (s *socket) subscribe(ctx context.Context, m message) (code websocket.Statu
 	req := &Request{Header: s.header, Claims: s.claims, ID: s.id + "." + strconv.Itoa(s.started)}
 	refused := decodeParameters(m.payload, req)
 	opCtx, cancel := context.WithCancel(ctx)
-	op := &socketOperation{id: m.id, requestID: req.ID, cancel: cancel, start: time.Now()}
+	op := &socketOperation{id: m.id, requestID: req.ID, cancel: cancel, start: time.Now(), over: true}
 	s.mu.Lock()
 	_, duplicate := s.operations[m.id]
-	full := len(s.operations) >= s.h.cfg.Streams.MaxOperations
+	full := s.active >= s.h.cfg.Streams.MaxOperations
 	admitted := !duplicate && !full && !s.closing && refused == nil
 	if admitted {
 		s.operations[m.id] = op
+		s.active++
+		op.over = false
 		s.running.Add(1)
 	}
 	closing := s.closing
@@ -64,7 +67,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (code websocket.Statu
 }
 
 // complete is the client's end of an operation. Of one that it does not know, it ended here at the same
-// time.
+// time. Until the engine has let go of it, the operation still counts as active.
 func (s *socket) complete(id string) {
 	s.mu.Lock()
 	op := s.operations[id]
@@ -184,11 +187,15 @@ func (s *socket) last(op *socketOperation, build func(b []byte) []byte) {
 	})
 }
 
-// forget frees the operation's id.
+// forget frees the operation's id and its place among the active ones.
 func (s *socket) forget(op *socketOperation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.operations[op.id] == op {
 		delete(s.operations, op.id)
+	}
+	if !op.over {
+		op.over = true
+		s.active--
 	}
 }
