@@ -88,16 +88,16 @@ func scenarios(t testing.TB) []scenario {
 		owns += fmt.Sprintf(" own%d", i)
 	}
 	return []scenario{
-		{"small", commerce, `{ me { id displayName } }`, time.Second},
-		{"page", commerce, `query($country: String!) { product(slug: "lamp") { name variants { sku price { amount } availability { status } shippingEstimate(countryCode: $country) { days } } inStock } }`, time.Second},
-		{"typical", siblings, `{ me { name reviews { body product { name inStock reviews { author { name } } } } } top { name inStock ship reviews { body author { name reviews { product { name } } } } } }`, time.Second},
-		{"sharing20/shared", sharing(20), `{ t { a b c t { a u { a t { b } } } } ts { c u { ts { a } } } }`, time.Second},
-		{"sharing20/owns", sharing(20), `{ ` + owns + ` } }`, time.Second},
-		{"sharing20/deep", sharing(20), `{ t { deep3 { deep7 { deep1 { t { a own5 } } } } } }`, time.Second},
-		{"sharing20/cycle", sharing(20), "{ t { " + strings.Repeat("u { t { ", 30) + "a own1" + strings.Repeat(" }", 62), 2 * time.Second},
-		{"union200", wide(200), fragments(200), 2 * time.Second},
-		{"aliases2000", siblings, manyAliases(2000, "me { name }"), 2 * time.Second},
-		{"aliases1000/hops", siblings, manyAliases(1000, "me { reviews { body } }"), 2 * time.Second},
+		{"small", commerce, `{ me { id displayName } }`, 20 * time.Second},
+		{"page", commerce, `query($country: String!) { product(slug: "lamp") { name variants { sku price { amount } availability { status } shippingEstimate(countryCode: $country) { days } } inStock } }`, 20 * time.Second},
+		{"typical", siblings, `{ me { name reviews { body product { name inStock reviews { author { name } } } } } top { name inStock ship reviews { body author { name reviews { product { name } } } } } }`, 20 * time.Second},
+		{"sharing20/shared", sharing(20), `{ t { a b c t { a u { a t { b } } } } ts { c u { ts { a } } } }`, 20 * time.Second},
+		{"sharing20/owns", sharing(20), `{ ` + owns + ` } }`, 20 * time.Second},
+		{"sharing20/deep", sharing(20), `{ t { deep3 { deep7 { deep1 { t { a own5 } } } } } }`, 20 * time.Second},
+		{"sharing20/cycle", sharing(20), "{ t { " + strings.Repeat("u { t { ", 30) + "a own1" + strings.Repeat(" }", 62), 20 * time.Second},
+		{"union200", wide(200), fragments(200), 20 * time.Second},
+		{"aliases2000", siblings, manyAliases(2000, "me { name }"), 20 * time.Second},
+		{"aliases1000/hops", siblings, manyAliases(1000, "me { reviews { body } }"), 20 * time.Second},
 	}
 }
 

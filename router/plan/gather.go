@@ -31,6 +31,8 @@ type gathered struct {
 	choices []choice
 	// typed is the index of the view that tells the runtime type; -1 if none is needed.
 	typed int
+	// known says that runtime types are.
+	known bool
 	cost  cost
 }
 
@@ -85,11 +87,12 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 			out.cost = out.cost.beside(c.cost)
 		}
 	}
-	if w.typed && !st.level.root {
+	if (w.typed || w.varies) && !st.level.root {
 		index, missing := s.typeFrom(st, types)
-		if missing != nil {
+		if missing != nil && w.typed {
 			return nil, missing
 		}
+		out.known = missing == nil
 		if out.typed = index; index >= 0 {
 			out.cost = out.cost.beside(st.views[index].cost)
 		}
@@ -138,13 +141,12 @@ func (l *level) static() bool {
 
 // classes splits types where subgraphs differ in how they answer a field.
 func (s *solver) classes(st *state, w *want, types supergraph.TypeSet) []supergraph.TypeSet {
-	if types.Len() == 1 {
+	if types.Len() == 1 || s.indistinct(st, w, first(types)) {
 		return []supergraph.TypeSet{types}
 	}
 	type class struct {
-		sources []*supergraph.Source
-		key     []uint32
-		types   supergraph.TypeSet
+		key   []uint32
+		types supergraph.TypeSet
 	}
 	var classes []*class
 	var key []uint32
@@ -162,6 +164,18 @@ func (s *solver) classes(st *state, w *want, types supergraph.TypeSet) []supergr
 		out[i] = c.types
 	}
 	return out
+}
+
+// indistinct reports whether a field is answered where nobody can tell its objects apart.
+func (s *solver) indistinct(st *state, w *want, id supergraph.ObjectID) bool {
+	found := false
+	for _, v := range st.views {
+		if !v.blind {
+			return false
+		}
+		found = found || s.local(v.view, id, w.name) != nil
+	}
+	return found
 }
 
 // signature describes how a field of a runtime type can be had: by which views, and by which entries.

@@ -40,7 +40,11 @@ func (b *builder) output(at *position, fields []*operation.Field) *Output {
 		out.Types = visible
 	}
 	for _, f := range fields {
-		for _, types := range b.typings(f, typesOf(f, at.on)) {
+		all := []supergraph.TypeSet{typesOf(f, at.on)}
+		if at.known {
+			all = typings(b.sg, f.Name, all[0])
+		}
+		for _, types := range all {
 			field := b.outputField(at, f, types)
 			if !visible.SubsetOf(types) || out.Types != nil && at.on.Possible.Len() > 1 {
 				field.Types = types
@@ -52,23 +56,40 @@ func (b *builder) output(at *position, fields []*operation.Field) *Output {
 }
 
 // typings splits the types of a field where the API schema types it differently.
-func (b *builder) typings(f *operation.Field, types supergraph.TypeSet) []supergraph.TypeSet {
-	if types.Len() == 1 || f.Name == "__typename" {
+func typings(sg *supergraph.Supergraph, name string, types supergraph.TypeSet) []supergraph.TypeSet {
+	if name == "__typename" || types.Len() == 1 {
 		return []supergraph.TypeSet{types}
 	}
 	var texts []string
 	var out []supergraph.TypeSet
 	for id := range types.All() {
-		text := b.sg.ObjectType(id).Field(f.Name).Type.String()
-		if def := definition(b.sg, f.Name, types); def.Base != nil {
-			text = form(b.sg.ObjectType(id).Field(f.Name).Type, true)
-		}
+		f := sg.ObjectType(id).Field(name)
+		text := form(f.Type, f.Base != nil)
 		i := slices.Index(texts, text)
 		if i < 0 {
 			i = len(out)
 			texts, out = append(texts, text), append(out, nil)
 		}
 		out[i].Add(id)
+	}
+	return out
+}
+
+// nonNull says at which levels of a field's type null is forbidden, for all of some runtime types.
+func nonNull(sg *supergraph.Supergraph, name string, types supergraph.TypeSet) []bool {
+	var out []bool
+	started := false
+	for id := range types.All() {
+		level := 0
+		for t := sg.ObjectType(id).Field(name).Type; t != nil; t = t.Elem {
+			if !started {
+				out = append(out, t.NonNull)
+			} else if level < len(out) {
+				out[level] = out[level] && t.NonNull
+			}
+			level++
+		}
+		started = true
 	}
 	return out
 }
@@ -83,9 +104,7 @@ func (b *builder) outputField(at *position, f *operation.Field, types supergraph
 		return out
 	}
 	def := definition(b.sg, f.Name, types)
-	for t := def.Type; t != nil; t = t.Elem {
-		out.NonNull = append(out.NonNull, t.NonNull)
-	}
+	out.NonNull = nonNull(b.sg, f.Name, types)
 	n := at.fields[f]
 	if n != nil {
 		out.Slot = n.slot

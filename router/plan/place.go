@@ -38,6 +38,7 @@ func (b *placer) pick(at *position, site []*visit, g *gathered) []*group {
 	for i := range g.choices {
 		done = union(done, b.choice(at, site, &g.choices[i]))
 	}
+	at.known = at.known || g.known
 	if g.typed >= 0 {
 		v := b.attach(site[g.typed])
 		v.typed = true

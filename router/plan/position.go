@@ -20,6 +20,8 @@ type position struct {
 	selections map[*supergraph.FieldSelection][]held
 	// entries are the requests that enter here.
 	entries []*visit
+	// known says that the objects' runtime types are known.
+	known bool
 	shape   *Shape
 }
 

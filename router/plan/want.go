@@ -15,6 +15,9 @@ type wants struct {
 	list []want
 	// typed says that the runtime type itself is wanted: for the client, or to tell apart what differs by it.
 	typed bool
+	// varies says that the runtime type is good to know, where it costs nothing: a field may be null for some
+	// types only.
+	varies bool
 }
 
 // want is one field that is wanted, for some runtime types.
@@ -68,6 +71,7 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 			continue
 		}
 		t := w.fieldType(f)
+		out.varies = out.varies || len(typings(w.sg, f.Name, f.Types)) > 1
 		next := want{name: f.Name, args: argumentsText(f.Arguments), types: f.Types, field: f}
 		if t != nil && t.Base != nil {
 			next.sub = w.ofFields(f.Selections, t.Base)
