@@ -164,27 +164,15 @@ func (b *builder) disallowed() {
 			b.errorf(report.DisallowedInaccessible, t.Name, `Core feature type "%s" cannot use @inaccessible.`, t.Name)
 		}
 	}
-	// A directive that also stands in schemas must show all its arguments.
-	for _, s := range b.from.Subgraphs {
-		for _, d := range s.Directives {
-			for _, a := range d.Arguments {
-				if hidden(&a.Element) && typeSystem(d) && b.from.Directive(d.Name) != nil {
-					c := "@" + d.Name + "(" + a.Name + ":)"
-					b.errorf(report.DisallowedInaccessible, c,
-						`Directive "@%s" cannot use @inaccessible because it may be applied to type-system locations`, d.Name)
-				}
+	for _, d := range b.from.Directives {
+		if !b.from.Machinery["@"+d.Name] {
+			continue
+		}
+		for _, a := range d.Arguments {
+			if hidden(&a.Element) {
+				b.errorf(report.DisallowedInaccessible, "@"+d.Name+"("+a.Name+":)", `Core feature directive "@%s" cannot use @inaccessible.`, d.Name)
+				break
 			}
 		}
 	}
-}
-
-func typeSystem(d *schema.DirectiveDefinition) bool {
-	for _, l := range d.Locations {
-		switch l {
-		case ast.LocationSchema, ast.LocationScalar, ast.LocationObject, ast.LocationFieldDefinition, ast.LocationArgumentDefinition,
-			ast.LocationInterface, ast.LocationUnion, ast.LocationEnum, ast.LocationEnumValue, ast.LocationInputObject, ast.LocationInputFieldDefinition:
-			return true
-		}
-	}
-	return false
 }

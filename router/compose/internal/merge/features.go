@@ -64,7 +64,7 @@ func (m *merger) impliedVersion() {
 				continue
 			}
 			m.Version = implied
-			m.hint(report.HintImplicitlyUpgradedFederationVersion, "schema", []report.Node{s.Node(l.Directive.Position)},
+			m.hint(report.HintImplicitlyUpgradedFederationVersion, "@link", []report.Node{s.Node(l.Directive.Position)},
 				"Subgraph %s has been implicitly upgraded from federation %s to %s", s.Name, s.Version, implied)
 		}
 	}

@@ -17,7 +17,6 @@ func (m *merger) mergeInput(t *schema.Type, parents []source[*schema.Type]) {
 			}
 		}
 	}
-	refused := false
 	for _, name := range names {
 		var sources []source[*schema.Field]
 		inaccessible := false
@@ -29,13 +28,13 @@ func (m *merger) mergeInput(t *schema.Type, parents []source[*schema.Type]) {
 		}
 		f := &schema.Field{Name: name, Parent: t}
 		if len(sources) < len(parents) && !inaccessible {
-			refused = m.dropInputField(f, sources, parents) || refused
+			m.dropInputField(f, sources, parents)
 			continue
 		}
 		m.mergeInputField(f, sources, parents)
 		t.AddField(f)
 	}
-	if len(t.Fields) == 0 && !refused {
+	if len(t.Fields) == 0 {
 		m.errorf(report.EmptyMergedInputType, t.Name, nodesOf(m, parents, typeElement),
 			`None of the fields of input object type "%s" are consistently defined in all the subgraphs defining that type. `+
 				`As only fields common to all subgraphs are merged, this would result in an empty type.`, t.Name)
@@ -43,7 +42,7 @@ func (m *merger) mergeInput(t *schema.Type, parents []source[*schema.Type]) {
 }
 
 // dropInputField leaves a field out, with a hint, or refuses to where it is required somewhere.
-func (m *merger) dropInputField(f *schema.Field, sources []source[*schema.Field], parents []source[*schema.Type]) (refused bool) {
+func (m *merger) dropInputField(f *schema.Field, sources []source[*schema.Field], parents []source[*schema.Type]) {
 	m.dropped = append(m.dropped, sources[0].el)
 	with, without := split(parents, func(t *schema.Type) bool { return t.Field(f.Name) != nil })
 	var required []int
@@ -58,12 +57,11 @@ func (m *merger) dropInputField(f *schema.Field, sources []source[*schema.Field]
 		m.errorf(report.RequiredInputFieldMissingInSomeSubgraph, f.Coordinate(), nodes,
 			`Input object field "%s" is required in some subgraphs but does not appear in all subgraphs: it is required in %s but does not appear in %s`,
 			f.Coordinate(), m.subgraphList(required), m.subgraphList(without))
-		return true
+		return
 	}
 	m.hint(report.HintInconsistentInputObjectField, f.Coordinate(), nodesOf(m, sources, fieldElement),
 		`Input object field "%s" will not be added to "%s" in the supergraph as it does not appear in all subgraphs: it is defined in %s but not in %s.`,
 		f.Name, f.Parent.Name, m.subgraphList(with), m.subgraphList(without))
-	return false
 }
 
 func (m *merger) mergeInputField(f *schema.Field, sources []source[*schema.Field], parents []source[*schema.Type]) {

@@ -61,6 +61,38 @@ func (c *checker) runtimeTypes(f *schema.Field, t *schema.Type, to []*place, pat
 	})
 }
 
+// compareRuntimes compares the runtime types of a state that is not visited: with more places than an earlier one, more
+// subgraphs share its fields.
+func (c *checker) compareRuntimes(s state, closure []*place) {
+	for _, f := range s.typ.Fields {
+		of := c.Type(f.Type.Name())
+		if of == nil || !of.IsAbstract() || hidden(&f.Element) || c.hinted[f.Coordinate()] || c.undecided(s, f) != "" {
+			continue
+		}
+		var to []*place
+		for _, p := range closure {
+			if next, why := c.resolve(p, f.Name); why == resolves && !slices.Contains(to, next) {
+				to = append(to, next)
+			}
+		}
+		c.runtimeTypes(f, of, to, &step{above: s.path, field: f})
+	}
+}
+
+// common tells whether an object type can come out at all of the places, which share a field: what only some of them know
+// none may give. Interface objects do not know.
+func (c *checker) common(to []*place, object string) bool {
+	for _, p := range to {
+		if isInterfaceObject(p.typ) {
+			continue
+		}
+		if !slices.ContainsFunc(c.subgraph(p).PossibleTypes(p.typ), func(o *schema.Type) bool { return o.Name == object }) {
+			return false
+		}
+	}
+	return true
+}
+
 func listRuntimes(all []runtimes) string {
 	lines := make([]string, len(all))
 	for i, r := range all {

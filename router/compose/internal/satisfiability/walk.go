@@ -48,6 +48,7 @@ func (c *checker) walk(queue []state) {
 		c.enter(s.labels, s.contexts)
 		closure := c.closureOf(s.places)
 		if c.seen(s, closure) {
+			c.compareRuntimes(s, closure)
 			continue
 		}
 		if c.states++; c.states > c.cfg.MaxStates {
@@ -165,7 +166,7 @@ func (c *checker) behind(s state, t *schema.Type, to []*place, path *step) []sta
 	}
 	var all []state
 	for _, o := range c.PossibleTypes(t) {
-		if hidden(&o.Element) {
+		if hidden(&o.Element) || !c.common(to, o.Name) {
 			continue
 		}
 		below := &step{above: path, on: o}

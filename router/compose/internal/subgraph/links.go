@@ -148,6 +148,9 @@ func (s *Subgraph) checkNamespace(l *federation.Link) {
 func (s *Subgraph) checkVersions() {
 	for _, l := range s.Links {
 		switch {
+		case s.Link(federation.Identity) == nil && (l.Identity == federation.Features[0].Identity || l.Identity == federation.Features[1].Identity):
+			s.errorf(report.InvalidLinkDirectiveUsage, "schema", l.Directive.Position,
+				`Please import "@%s" from the feature "%s" instead of using "%s" to avoid potential unexpected behavior in the future.`, l.Name, federation.Identity, l.Identity)
 		case l.Identity == federation.Identity && (l.Version.Major != 2 || !s.newest.AtLeast(l.Version)):
 			s.errorf(report.UnknownFederationLinkVersion, "schema", l.Directive.Position,
 				"Invalid version %s for the federation feature in @link directive on schema", l.Version)

@@ -23,7 +23,7 @@ func Load(in Input) (*Subgraph, report.Errors) {
 	if in.Name == "_" {
 		s.problems = append(s.problems, &report.Error{
 			Code:    report.InvalidSubgraphName,
-			Message: "Invalid name _ for a subgraph: this name is reserved",
+			Message: "[_] Invalid name _ for a subgraph: this name is reserved",
 		})
 	}
 	doc, err := schema.Parse(in.Name, in.File, in.SDL)

@@ -81,13 +81,16 @@ func (s *Subgraph) Link(identity string) *federation.Link {
 // DirectiveName is the name that this subgraph has for a directive of federation; ok is false where it has none.
 func (s *Subgraph) DirectiveName(spec string) (name string, ok bool) {
 	d := federation.Lookup(spec)
-	if d == nil || !d.In(s.Version) {
+	if d == nil {
 		return "", false
 	}
 	if d.Feature != nil {
 		if l := s.Link(d.Feature.Identity); l != nil {
 			return l.DirectiveName(spec), true
 		}
+	}
+	if !d.In(s.Version) {
+		return "", false
 	}
 	if s.Fed1() {
 		return spec, true
