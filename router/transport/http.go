@@ -34,6 +34,8 @@ type HTTPConfig struct {
 	MaxResponseBytes int
 	// Header is sent with every request. A request's own headers replace those of equal name.
 	Header http.Header
+	// AnswerHeaders names the headers of answers that Response.Header holds; nil for none.
+	AnswerHeaders []string
 	// Gzip asks for compressed answers: worth it over slow links, never on one machine.
 	Gzip bool
 	// TLS configures https; nil means the system's certificates and HTTP/2 by ALPN.
@@ -46,15 +48,20 @@ type HTTPConfig struct {
 
 // HTTP reaches a subgraph over HTTP/1.1 with keep-alive, or HTTP/2 where TLS negotiates it. Redirects are never
 // followed: they arrive as answers with their status.
+//
+// Without TLS and proxy, queries and mutations go through a client of our own (h1), which costs a third of
+// net/http's; everything else goes through net/http.
 type HTTP struct {
 	cfg HTTPConfig
 	url *url.URL
 	// query and mutation are the headers of requests that bring none of their own.
 	query, mutation http.Header
 	rt              *http.Transport
-	// h1 is rt without HTTP/2, for WebSockets; made when first needed.
-	h1     *http.Transport
-	h1Once sync.Once
+	// plain is nil where net/http is needed.
+	plain *h1
+	// ws is rt without HTTP/2, for WebSockets; made when first needed.
+	ws     *http.Transport
+	wsOnce sync.Once
 }
 
 var _ Transport = (*HTTP)(nil)
@@ -92,6 +99,9 @@ func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
 		h.rt.Proxy = http.ProxyURL(cfg.Proxy)
 	}
 	h.mutation = h.headers()
+	if u.Scheme == "http" && cfg.Proxy == nil && u.User == nil {
+		h.plain = newH1(&h.cfg, u, dialer, h.mutation)
+	}
 	h.query = h.headers()
 	// A key without values is not sent, and tells net/http that the request may be sent again if a kept
 	// connection turns out to be closed.
@@ -156,6 +166,21 @@ func (h *HTTP) headersFor(req *Request) http.Header {
 // Send posts the request and reads the whole answer. Queries whose kept connection was stale are sent again on
 // another one, mutations never.
 func (h *HTTP) Send(ctx context.Context, req *Request) (*Response, error) {
+	var resp *Response
+	var err error
+	if h.plain != nil {
+		resp, err = h.plain.send(ctx, req)
+	} else {
+		resp, err = h.roundTrip(ctx, req)
+	}
+	if err != nil {
+		return nil, h.failure(ctx, err)
+	}
+	return resp, nil
+}
+
+// roundTrip sends the request through net/http.
+func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
 	if h.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.cfg.Timeout)
@@ -171,16 +196,23 @@ func (h *HTTP) Send(ctx context.Context, req *Request) (*Response, error) {
 	}
 	answer, err := h.rt.RoundTrip(post.WithContext(ctx))
 	if err != nil {
-		return nil, h.failure(ctx, err)
+		return nil, err
 	}
 	defer answer.Body.Close()
-	bytes, err := h.read(answer)
+	buf, err := h.read(answer)
 	if err != nil {
-		return nil, h.failure(ctx, err)
+		return nil, err
 	}
-	return &Response{
-		Status: answer.StatusCode, Header: answer.Header, Body: bytes.Bytes(), Free: func() { putBuffer(bytes) },
-	}, nil
+	resp := &Response{Status: answer.StatusCode, Body: buf.Bytes(), Free: func() { putBuffer(buf) }}
+	for _, name := range h.cfg.AnswerHeaders {
+		if values := answer.Header.Values(name); len(values) > 0 {
+			if resp.Header == nil {
+				resp.Header = http.Header{}
+			}
+			resp.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return resp, nil
 }
 
 var errTooLarge = errors.New("answer is larger than the limit")
@@ -188,20 +220,36 @@ var errTooLarge = errors.New("answer is larger than the limit")
 // read reads the answer into a pooled buffer.
 func (h *HTTP) read(answer *http.Response) (*bytes.Buffer, error) {
 	limit := int64(h.cfg.MaxResponseBytes)
-	var body io.Reader = answer.Body
-	size := answer.ContentLength
-	if strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
-		unzipped, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, &Error{Code: CodeMalformed, Message: "answered broken gzip", Err: err}
-		}
-		body, size = unzipped, -1
-	}
-	if size > limit {
+	if answer.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	buf := getBuffer(int(max(size, 0)))
-	_, err := buf.ReadFrom(io.LimitReader(body, limit+1))
+	buf := getBuffer(int(max(answer.ContentLength, 0)))
+	_, err := buf.ReadFrom(io.LimitReader(answer.Body, limit+1))
+	if err == nil && int64(buf.Len()) > limit {
+		err = errTooLarge
+	}
+	if err == nil && strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
+		var unzipped *bytes.Buffer
+		if unzipped, err = unzip(buf, limit); err == nil {
+			putBuffer(buf)
+			return unzipped, nil
+		}
+	}
+	if err != nil {
+		putBuffer(buf)
+		return nil, err
+	}
+	return buf, nil
+}
+
+// unzip returns a pooled buffer with what a compressed one holds.
+func unzip(compressed *bytes.Buffer, limit int64) (*bytes.Buffer, error) {
+	z, err := gzip.NewReader(compressed)
+	if err != nil {
+		return nil, &Error{Code: CodeMalformed, Message: "answered broken gzip", Err: err}
+	}
+	buf := getBuffer(4 * compressed.Len())
+	_, err = buf.ReadFrom(io.LimitReader(z, limit+1))
 	if err == nil && int64(buf.Len()) > limit {
 		err = errTooLarge
 	}
@@ -224,7 +272,7 @@ func (h *HTTP) failure(ctx context.Context, err error) error {
 		return &Error{Code: CodeTooLarge, Message: message, Err: err}
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return &Error{Code: CodeCanceled, Message: "was not waited for: the request was canceled", Err: err}
-	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Code: CodeTimeout, Message: "did not answer in time", Err: err}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
 		return &Error{Code: CodeMalformed, Message: "broke off its answer", Err: err}
@@ -233,4 +281,9 @@ func (h *HTTP) failure(ctx context.Context, err error) error {
 }
 
 // Close closes the connections that are kept.
-func (h *HTTP) Close() { h.rt.CloseIdleConnections() }
+func (h *HTTP) Close() {
+	h.rt.CloseIdleConnections()
+	if h.plain != nil {
+		h.plain.close()
+	}
+}

@@ -29,6 +29,31 @@ func dial(t *testing.T, cfg HTTPConfig) *HTTP {
 	return h
 }
 
+// dialer makes a transport in one of the two ways.
+type dialer func(t *testing.T, cfg HTTPConfig) *HTTP
+
+func dialNetHTTP(t *testing.T, cfg HTTPConfig) *HTTP {
+	h := dial(t, cfg)
+	h.plain = nil
+	return h
+}
+
+// TestHTTPConformance holds our client and net/http's to the same.
+func TestHTTPConformance(t *testing.T) {
+	for client, dial := range map[string]dialer{"own": dial, "net/http": dialNetHTTP} {
+		for name, test := range map[string]func(*testing.T, dialer){
+			"a request arrives with its body and headers":    testARequestArrivesWithItsBodyAndHeaders,
+			"answers of every form":                          testAnswersOfEveryForm,
+			"redirects are not followed":                     testRedirectsAreNotFollowed,
+			"timeouts and cancellation end the call":         testTimeoutsAndCancellationEndTheCall,
+			"a stale connection is retried for queries only": testAStaleConnectionIsRetriedForQueriesOnly,
+			"broken answers are errors":                      testBrokenAnswersAreErrors,
+		} {
+			t.Run(client+"/"+name, func(t *testing.T) { test(t, dial) })
+		}
+	}
+}
+
 func serve(t *testing.T, handle http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(handle)
@@ -47,7 +72,7 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
-func TestARequestArrivesWithItsBodyAndHeaders(t *testing.T) {
+func testARequestArrivesWithItsBodyAndHeaders(t *testing.T, dial dialer) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Answer", "yes")
@@ -55,7 +80,7 @@ func TestARequestArrivesWithItsBodyAndHeaders(t *testing.T) {
 		fmt.Fprintf(w, "%s %s %s|%s|%s|%s|%s|%s", r.Method, r.URL, body, r.Header.Get("Content-Type"),
 			r.Header.Get("Accept"), r.Header.Get("Authorization"), r.Header.Get("X-Fixed"), r.Header.Get("Idempotency-Key"))
 	})
-	h := dial(t, HTTPConfig{URL: server.URL + "/graphql?x=1", Header: http.Header{"X-Fixed": {"fixed"}, "Authorization": {"fixed"}}})
+	h := dial(t, HTTPConfig{URL: server.URL + "/graphql?x=1", AnswerHeaders: []string{"X-Answer"}, Header: http.Header{"X-Fixed": {"fixed"}, "Authorization": {"fixed"}}})
 	req := query(`{"query":"{a}"}`)
 	req.Header = http.Header{"Authorization": {"Bearer t"}, "Content-Type": {"text/plain"}, "Connection": {"close"}}
 	for range 2 {
@@ -71,7 +96,7 @@ func TestARequestArrivesWithItsBodyAndHeaders(t *testing.T) {
 	}
 }
 
-func TestAnswersOfEveryForm(t *testing.T) {
+func testAnswersOfEveryForm(t *testing.T, dial dialer) {
 	big := strings.Repeat("0123456789abcdef", 1<<14)
 	handlers := map[string]http.HandlerFunc{
 		"length": func(w http.ResponseWriter, _ *http.Request) {
@@ -127,7 +152,7 @@ func TestAnswersOfEveryForm(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreNotFollowed(t *testing.T) {
+func testRedirectsAreNotFollowed(t *testing.T, dial dialer) {
 	var elsewhere atomic.Int32
 	target := serve(t, func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) })
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -139,7 +164,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestTimeoutsAndCancellationEndTheCall(t *testing.T) {
+func testTimeoutsAndCancellationEndTheCall(t *testing.T, dial dialer) {
 	gone := make(chan struct{}, 4)
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -205,7 +230,7 @@ func readRequest(in *bufio.Reader) error {
 	return err
 }
 
-func TestAStaleConnectionIsRetriedForQueriesOnly(t *testing.T) {
+func testAStaleConnectionIsRetriedForQueriesOnly(t *testing.T, dial dialer) {
 	for _, mutation := range []bool{false, true} {
 		var conns atomic.Int32
 		url := listen(t, func(n int, conn net.Conn, in *bufio.Reader) {
@@ -233,7 +258,7 @@ func TestAStaleConnectionIsRetriedForQueriesOnly(t *testing.T) {
 	}
 }
 
-func TestBrokenAnswersAreErrors(t *testing.T) {
+func testBrokenAnswersAreErrors(t *testing.T, dial dialer) {
 	for answer, want := range map[string]string{
 		"":                              CodeHTTP,
 		"SSH-2.0-OpenSSH\r\n\r\n":       CodeHTTP,
@@ -290,25 +315,5 @@ func TestURLsThatCannotWorkAreRefused(t *testing.T) {
 		if _, err := NewHTTP(HTTPConfig{URL: url}); err == nil {
 			t.Errorf("%q is accepted", url)
 		}
-	}
-}
-
-func BenchmarkHTTP(b *testing.B) {
-	answer := []byte(`{"data":{"x":"` + strings.Repeat("y", 8<<10) + `"}}`)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
-	defer server.Close()
-	h, err := NewHTTP(HTTPConfig{URL: server.URL})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer h.Close()
-	req := query(`{"query":"{x}"}`)
-	b.ReportAllocs()
-	for b.Loop() {
-		resp, err := h.Send(b.Context(), req)
-		if err != nil {
-			b.Fatal(err)
-		}
-		resp.Release()
 	}
 }

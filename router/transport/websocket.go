@@ -48,13 +48,13 @@ func (h *HTTP) openWebSocket(ctx context.Context, cancel func(), req *Request) (
 
 // dialer is the HTTP transport for handshakes: WebSockets run over HTTP/1.1.
 func (h *HTTP) dialer() http.RoundTripper {
-	h.h1Once.Do(func() {
-		h.h1 = h.rt.Clone()
-		h.h1.ForceAttemptHTTP2 = false
-		h.h1.Protocols = new(http.Protocols)
-		h.h1.Protocols.SetHTTP1(true)
+	h.wsOnce.Do(func() {
+		h.ws = h.rt.Clone()
+		h.ws.ForceAttemptHTTP2 = false
+		h.ws.Protocols = new(http.Protocols)
+		h.ws.Protocols.SetHTTP1(true)
 	})
-	return h.h1
+	return h.ws
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -1,0 +1,277 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"sort"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// h1 is an HTTP/1.1 client for one endpoint without TLS, by RFC 9112. A call runs in its caller's goroutine from
+// the first byte to the last, on a connection of its own: net/http hands every request and every answer
+// through two more goroutines, which costs more than all the rest.
+type h1 struct {
+	cfg    *HTTPConfig
+	dialer *net.Dialer
+	addr   string
+	// start is the request line and Host; fixed are the headers that all requests have.
+	start, fixed []byte
+	// own are the names in fixed that a request's headers may replace.
+	own []string
+
+	sizes atomic.Int64
+
+	mu sync.Mutex
+	// idle are the connections that are not in use; the one used last is at the end.
+	idle []*h1conn
+}
+
+// h1conn is a kept connection. It belongs to one call at a time.
+type h1conn struct {
+	net.Conn
+	in    *bufio.Reader
+	out   []byte
+	since time.Time
+	// reused says that the connection has carried a request before.
+	reused bool
+	// begun says that a byte of the answer has arrived.
+	begun bool
+	// spent says that the connection can't be used again.
+	spent bool
+}
+
+func newH1(cfg *HTTPConfig, u *url.URL, dialer *net.Dialer, header http.Header) *h1 {
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	c := &h1{cfg: cfg, dialer: dialer, addr: net.JoinHostPort(u.Hostname(), port)}
+	c.start = append(c.start, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n"...)
+	names := make([]string, 0, len(header))
+	for name := range header {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		c.own = append(c.own, name)
+		c.fixed, _ = appendHeader(c.fixed, name, header[name])
+	}
+	return c
+}
+
+var errHeader = errors.New("a header holds what no header may hold")
+
+// appendHeader writes one header. It returns false if that would break the message's form.
+func appendHeader(b []byte, name string, values []string) ([]byte, bool) {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c == ':' || c >= 0x7f {
+			return b, false
+		}
+	}
+	for _, v := range values {
+		for i := range len(v) {
+			if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+				return b, false
+			}
+		}
+		b = append(append(append(append(b, name...), ": "...), v...), "\r\n"...)
+	}
+	return b, true
+}
+
+// send posts a request. A query whose kept connection turns out to be closed is sent again on a new one.
+func (c *h1) send(ctx context.Context, req *Request) (*Response, error) {
+	conn := c.take(req.Mutation)
+	for {
+		if conn == nil {
+			var err error
+			if conn, err = c.dial(ctx); err != nil {
+				return nil, err
+			}
+		}
+		resp, err := c.exchange(ctx, conn, req)
+		if err == nil {
+			return resp, nil
+		}
+		stale := conn.reused && !conn.begun && ctx.Err() == nil && !isTimeout(err)
+		if !stale || req.Mutation || errors.Is(err, errHeader) {
+			return nil, err
+		}
+		conn = nil
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+func (c *h1) dial(ctx context.Context) (*h1conn, error) {
+	if c.cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
+		defer cancel()
+	}
+	conn, err := c.dialer.DialContext(ctx, "tcp", c.addr)
+	if err != nil {
+		return nil, err
+	}
+	return &h1conn{Conn: conn, in: bufio.NewReaderSize(conn, 16<<10)}, nil
+}
+
+// take returns a kept connection, or nil. For a mutation, which is never sent twice, it makes sure that the
+// subgraph hasn't closed it meanwhile.
+func (c *h1) take(mutation bool) *h1conn {
+	for {
+		c.mu.Lock()
+		n := len(c.idle) - 1
+		if n < 0 {
+			c.mu.Unlock()
+			return nil
+		}
+		conn := c.idle[n]
+		c.idle[n] = nil
+		c.idle = c.idle[:n]
+		c.mu.Unlock()
+		conn.reused, conn.begun = true, false
+		if time.Since(conn.since) < c.cfg.IdleTimeout && (!mutation || conn.alive()) {
+			return conn
+		}
+		_ = conn.Close()
+	}
+}
+
+// keep puts a connection back, and closes one that nobody has used for too long.
+func (c *h1) keep(conn *h1conn) {
+	conn.since = time.Now()
+	var old *h1conn
+	c.mu.Lock()
+	if len(c.idle) > 0 && time.Since(c.idle[0].since) > c.cfg.IdleTimeout {
+		old = c.idle[0]
+		c.idle = append(c.idle[:0], c.idle[1:]...)
+	}
+	full := len(c.idle) >= c.cfg.MaxIdleConns
+	if !full {
+		c.idle = append(c.idle, conn)
+	}
+	c.mu.Unlock()
+	if full {
+		_ = conn.Close()
+	}
+	if old != nil {
+		_ = old.Close()
+	}
+}
+
+func (c *h1) close() {
+	c.mu.Lock()
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	for _, conn := range idle {
+		_ = conn.Close()
+	}
+}
+
+// past is a deadline that ends all reads and writes at once.
+var past = time.Unix(1, 0)
+
+// exchange sends a request on a connection and reads the answer. The connection is kept or closed then.
+func (c *h1) exchange(ctx context.Context, conn *h1conn, req *Request) (*Response, error) {
+	var deadline time.Time
+	if c.cfg.Timeout > 0 {
+		deadline = time.Now().Add(c.cfg.Timeout)
+	}
+	if d, ok := ctx.Deadline(); ok && (deadline.IsZero() || d.Before(deadline)) {
+		deadline = d
+	}
+	_ = conn.SetDeadline(deadline)
+	stop := func() bool { return true }
+	if ctx.Done() != nil {
+		stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })
+	}
+	resp, err := c.converse(conn, req)
+	if !stop() {
+		conn.spent = true
+	}
+	if err != nil || conn.spent {
+		_ = conn.Close()
+	} else {
+		c.keep(conn)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return resp, err
+}
+
+func (c *h1) converse(conn *h1conn, req *Request) (*Response, error) {
+	b, ok := c.appendRequest(conn.out[:0], req)
+	if !ok {
+		return nil, errHeader
+	}
+	// A small body goes along in one write; to copy a large one would cost more than a second write.
+	small := len(req.Body) <= 16<<10
+	if small {
+		b = append(b, req.Body...)
+	}
+	conn.out = b
+	if _, err := conn.Write(b); err != nil {
+		return nil, err
+	}
+	if !small {
+		if _, err := conn.Write(req.Body); err != nil {
+			return nil, err
+		}
+	}
+	return conn.readAnswer(c.cfg, &c.sizes)
+}
+
+func (c *h1) appendRequest(b []byte, req *Request) ([]byte, bool) {
+	b = append(b, c.start...)
+	if len(req.Header) == 0 {
+		b = append(b, c.fixed...)
+	} else {
+		var ok bool
+		if b, ok = c.appendOwn(b, req.Header); !ok {
+			return b, false
+		}
+	}
+	b = append(b, "Content-Length: "...)
+	b = strconv.AppendInt(b, int64(len(req.Body)), 10)
+	return append(b, "\r\n\r\n"...), true
+}
+
+// appendOwn writes the headers of a request that brings some of its own, which replace the fixed ones.
+func (c *h1) appendOwn(b []byte, header http.Header) ([]byte, bool) {
+	rest := c.fixed
+	for _, name := range c.own {
+		replaced := header[name] != nil && !hopByHop[name]
+		// A header with several values has several lines.
+		for len(rest) > len(name) && bytes.HasPrefix(rest, []byte(name)) && rest[len(name)] == ':' {
+			end := bytes.IndexByte(rest, '\n') + 1
+			if !replaced {
+				b = append(b, rest[:end]...)
+			}
+			rest = rest[end:]
+		}
+	}
+	for name, values := range header {
+		if hopByHop[name] {
+			continue
+		}
+		var ok bool
+		if b, ok = appendHeader(b, name, values); !ok {
+			return b, false
+		}
+	}
+	return b, true
+}
