@@ -154,11 +154,14 @@ func decodeVariables(raw []byte) (map[string]any, error) {
 }
 
 func encode(r *graphql.Response) []byte {
-	b, err := json.Marshal(r)
-	if err != nil {
-		b, _ = json.Marshal(failure("INTERNAL", "internal error"))
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // "&" stays what it is
+	if err := encoder.Encode(r); err != nil {
+		b.Reset()
+		encoder.Encode(failure("INTERNAL", "internal error"))
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // present shows a client what it may see of an error: an Error with its code, what GraphQL itself says about

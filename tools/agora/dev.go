@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/agora-supergraph/agora/internal/identity"
+	"github.com/agora-supergraph/agora/router"
+	"github.com/agora-supergraph/agora/router/auth"
+	"github.com/agora-supergraph/agora/router/playground"
+	"github.com/agora-supergraph/agora/router/serve"
+	"github.com/agora-supergraph/agora/router/transport"
+)
+
+// devConfig is what the flags of dev say.
+type devConfig struct {
+	listen string
+	data   string
+	fresh  bool
+	// http are the subgraphs that the router reaches over HTTP.
+	http  string
+	level slog.Level
+}
+
+// dev runs everything in one process until it is interrupted.
+func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
+	var cfg devConfig
+	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
+	flags.SetOutput(diagnostics)
+	flags.StringVar(&cfg.listen, "listen", "127.0.0.1:4000", "`address` that the router listens on")
+	flags.StringVar(&cfg.data, "data", "data", "`folder` of the databases, created if needed")
+	flags.BoolVar(&cfg.fresh, "fresh", false, "begin with empty databases: what the folder holds is deleted")
+	flags.StringVar(&cfg.http, "http", "", "subgraphs, `NAME,…` or all, that are served over HTTP too, and that the router reaches that way")
+	flags.TextVar(&cfg.level, "log", slog.LevelWarn, "`level` of the log: debug, info, warn or error")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.listen)
+	if err != nil {
+		return err // it names the address
+	}
+	defer listener.Close()
+	if cfg.fresh {
+		if err := removeDatabases(cfg.data); err != nil {
+			return err
+		}
+	}
+	log := slog.New(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: cfg.level}))
+	shop, err := openShop(ctx, cfg.data, log)
+	if err != nil {
+		return err
+	}
+	err = shop.serve(ctx, cfg, listener, out)
+	return errors.Join(err, shop.close())
+}
+
+// serve seeds the shop and runs it behind the router.
+func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, out io.Writer) error {
+	if err := s.seed(ctx, out); err != nil {
+		return err
+	}
+	remote, err := s.listenHTTP(cfg.http)
+	if err != nil {
+		return err
+	}
+	engine, err := s.router(remote)
+	if err != nil {
+		return err
+	}
+	front, err := s.front(engine)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.run(ctx) })
+	for _, each := range remote {
+		g.Go(func() error { return each.serve(ctx) })
+	}
+	g.Go(func() error { return front.Serve(ctx, listener) })
+	s.announce(out, listener.Addr().String(), cfg, remote)
+	err = g.Wait()
+	fmt.Fprintln(out, "stopped; the data is kept in", cfg.data)
+	return err
+}
+
+// router is the router over the composed SDLs, with the subgraphs that are not remote in this process.
+func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
+	sdl, err := composed()
+	if err != nil {
+		return nil, err
+	}
+	cfg := router.Config{
+		Supergraph: sdl,
+		Transports: map[string]transport.Transport{},
+		HTTP:       map[string]transport.HTTPConfig{},
+		PassOn:     []string{"Authorization"},
+	}
+	for name, server := range s.servers {
+		if r, ok := remote[name]; ok {
+			cfg.HTTP[name] = transport.HTTPConfig{URL: r.url, Subscriptions: transport.SubscriptionConfig{Protocol: transport.SSE}}
+			continue
+		}
+		cfg.Transports[name] = &transport.InProcess{Server: inProcess{server}}
+	}
+	return router.New(cfg)
+}
+
+// front is the HTTP side of the router, with the Playground and the users service's keys.
+func (s *shop) front(engine *router.Router) (*serve.Handler, error) {
+	verifier, err := auth.NewVerifier(auth.Config{Issuers: []auth.Issuer{{
+		Name: identity.UsersIssuer, Audience: identity.Audience, Keys: s.users.JWKS,
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	return serve.New(serve.Config{
+		Engine: engine, Verifier: verifier, Logger: s.log,
+		Playground: playground.Handler(playgroundConfig()),
+		Pages:      map[string]http.Handler{"/.well-known/jwks.json": s.users.JWKSHandler()},
+	})
+}
+
+func (s *shop) announce(out io.Writer, address string, cfg devConfig, remote map[string]*remote) {
+	fmt.Fprintf(out, "\nAgora is ready.\n\n  Playground   http://%s/playground\n  GraphQL      http://%s/graphql\n  Health       http://%s/health/ready\n  Data         %s\n\n", address, address, address, cfg.data)
+	for _, name := range names(remote) {
+		fmt.Fprintf(out, "  %-12s %s\n", name, remote[name].url)
+	}
+	for _, a := range accounts {
+		fmt.Fprintf(out, "  %-12s %s, password %s\n", strings.Fields(a.name)[1], a.email, a.password)
+	}
+	fmt.Fprint(out, "\nCtrl-C stops it.\n")
+}
+
+// removeDatabases empties a data folder of what a shop has put there, and of nothing else.
+func removeDatabases(folder string) error {
+	for _, pattern := range []string{"*.db", "*.db-wal", "*.db-shm", "secret"} {
+		files, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := os.Remove(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

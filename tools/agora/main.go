@@ -1,0 +1,76 @@
+// Command agora runs and looks after the commerce supergraph. It is the one program that knows the router and
+// all subgraphs.
+//
+//	agora dev [--listen ADDRESS] [--data DIR] [--fresh]    everything in one process, on embedded stores
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// commands are the sub-commands by name.
+var commands = map[string]func(ctx context.Context, args []string, out, diagnostics io.Writer) error{
+	"dev": dev,
+}
+
+const usage = `usage: agora COMMAND
+
+  dev    run everything in one process on embedded stores, seeded on first start
+         [--listen 127.0.0.1:4000] [--data DIR] [--fresh] [--http NAME,…] [--log LEVEL]
+
+agora COMMAND --help lists the flags of a command.
+`
+
+// run carries out a command line and returns the exit status: 1 with one line that says what went wrong, 2 for
+// a command line that can't be understood.
+func run(ctx context.Context, args []string, out, diagnostics io.Writer) int {
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		fmt.Fprint(out, usage)
+		return 0
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		fmt.Fprintf(diagnostics, "agora: there is no command %q\n%s", args[0], usage)
+		return 2
+	}
+	err := command(ctx, args[1:], out, diagnostics)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, new(usageError)):
+		return 2 // flag has printed what is wrong
+	}
+	fmt.Fprintln(diagnostics, "agora:", err)
+	return 1
+}
+
+// usageError is a command line that can't be understood.
+type usageError struct{ error }
+
+// parse reads the flags of a command, which takes no other arguments.
+func parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return usageError{err}
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(flags.Output(), "agora %s: unexpected argument %q\n", flags.Name(), flags.Arg(0))
+		return usageError{errors.New("unexpected argument")}
+	}
+	return nil
+}

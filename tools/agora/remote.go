@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/subgraph"
+)
+
+// ports are those of the routing URLs in schema/supergraph.yaml.
+var ports = map[string]int{"users": 4001, "products": 4002, "inventory": 4003, "orders": 4004, "payments": 4005, "node": 4006}
+
+// remote is a subgraph that is served over HTTP.
+type remote struct {
+	url      string
+	listener net.Listener
+	server   *subgraph.Server
+}
+
+// listenHTTP opens the ports of the subgraphs in a list of names; "all" are all of them.
+func (s *shop) listenHTTP(list string) (map[string]*remote, error) {
+	wanted := strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+	if list == "all" {
+		wanted = names(s.servers)
+	}
+	remotes := map[string]*remote{}
+	for _, name := range wanted {
+		server, ok := s.servers[name]
+		if !ok {
+			return nil, fmt.Errorf("--http %s: there is no subgraph %q, but %s", list, name, strings.Join(names(s.servers), ", "))
+		}
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", ports[name]))
+		if err != nil {
+			return nil, fmt.Errorf("subgraph %s: %w", name, err)
+		}
+		remotes[name] = &remote{url: "http://" + listener.Addr().String() + "/graphql", listener: listener, server: server}
+	}
+	return remotes, nil
+}
+
+// serve answers requests until ctx ends.
+func (r *remote) serve(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", r.server)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
