@@ -3,7 +3,9 @@ package products
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
+	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
@@ -27,14 +29,20 @@ func (s *Service) create(ctx context.Context, input gen.ProductCreateInput) (str
 	return answer, err
 }
 
-// raceTries is how often a transaction that loses a race for a slug or SKU is tried: the next one sees the winner.
-const raceTries = 5
+// raceTries is how often a transaction that loses a race for a slug or SKU is tried: the next one sees the winner, and
+// of those that race one wins each time.
+const raceTries = 20
 
 // race runs a transaction that looks for names that are free before it takes them.
 func (s *Service) race(ctx context.Context, fn func(tx *database.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.db.Tx(ctx, fn)
 		if try == raceTries || !database.IsUnique(err) {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(time.Duration(try) * 5 * time.Millisecond)):
+		case <-ctx.Done():
 			return err
 		}
 	}
