@@ -61,7 +61,7 @@ func (s *state) take(f *fetchState) {
 
 // settle deals with what is left of a well-formed answer, once its data is in place.
 func (s *state) settle(f *fetchState, a *answer, mark int) {
-	for i := range f.represented {
+	for i := range f.fetch.Entities {
 		r := &f.represented[i]
 		switch {
 		case !r.listed && a.errors == nil && len(r.sent) > 0:
@@ -154,11 +154,7 @@ func (s *state) readData(f *fetchState, i, depth int) (next int, ok bool) {
 		return -1, false
 	}
 	if f.fetch.Root != nil {
-		next = r.object(f.fetch.Root.Selection, root, i+1, depth-1)
-		if r.mistyped != 0 {
-			r.spoil(f.fetch.Root.Selection, root, r.mistyped)
-		}
-		return next, true
+		return s.readEntity(f.root, &f.represented[0], 0, i, depth), true
 	}
 	return s.readEntityLists(f, i+1, depth-1), true
 }
@@ -208,7 +204,7 @@ func (s *state) readEntities(f *fetchState, n, i, depth int) int {
 	}
 	for more := true; more; r.answered++ {
 		if r.answered < len(r.sent) {
-			i = s.readEntity(f.fetch.Entities[n], r, r.answered, i, depth)
+			i = s.readEntity(f.fetch.Entities[n].Targets, r, r.answered, i, depth)
 		} else {
 			i = scanValue(b, i, depth)
 		}
@@ -222,16 +218,16 @@ func (s *state) readEntities(f *fetchState, n, i, depth int) int {
 	return i
 }
 
-// readEntity reads one entity into the first object that asked for it, and copies it to the others.
-func (s *state) readEntity(e *plan.Entities, r *represented, n, i, depth int) int {
+// readEntity reads one entity, or the root fields, into the first object that asked, and copies it to the others.
+func (s *state) readEntity(targets []*plan.Target, r *represented, n, i, depth int) int {
 	rd := &s.reader
 	first := &r.objects[r.sent[n].first]
-	sel := e.Targets[first.target].Selection
+	sel := targets[first.target].Selection
 	if i >= len(rd.b) || rd.b[i] != '{' {
 		end := scanValue(rd.b, i, depth)
 		if end >= 0 && rd.b[i] != 'n' {
 			for o := first; ; o = &r.objects[o.next] {
-				rd.spoil(e.Targets[o.target].Selection, o.base, notObject)
+				rd.spoil(targets[o.target].Selection, o.base, notObject)
 				if o.next < 0 {
 					break
 				}
@@ -244,7 +240,7 @@ func (s *state) readEntity(e *plan.Entities, r *represented, n, i, depth int) in
 	copied = copied && ok
 	for at := first.next; at >= 0 && end >= 0; at = r.objects[at].next {
 		o := &r.objects[at]
-		to := e.Targets[o.target].Selection
+		to := targets[o.target].Selection
 		if !copied || to != sel || !s.arena.fresh(sel, o.base) {
 			end, _ = s.readInto(to, o.base, i, depth)
 		} else if !s.arena.copyFields(sel, first.base, o.base) {
@@ -270,7 +266,7 @@ func (s *state) observe(f *fetchState) {
 	if f.response != nil {
 		o.Received, o.Status, o.Header = len(f.response.Body), f.response.Status, f.response.Header
 	}
-	for i := range f.represented {
+	for i := range f.fetch.Entities {
 		o.Representations += len(f.represented[i].sent)
 	}
 	s.req.Observe(o)

@@ -61,11 +61,10 @@ func (s *state) carryOne(f *fetchState, e *subgraphError) bool {
 		return false
 	}
 	if f.fetch.Root != nil {
-		sel := f.fetch.Root.Selection
-		if fieldOf(sel, []byte(path[0].key)) < 0 {
+		if fieldOf(f.fetch.Root.Selection, []byte(path[0].key)) < 0 {
 			return false
 		}
-		s.writeError(f, e, s.translate(sel, root, path, nil))
+		s.carryEntity(f, e, 0, 0, path)
 		return true
 	}
 	i := entitiesOf(f.fetch.Entities, []byte(path[0].key))
@@ -78,7 +77,7 @@ func (s *state) carryOne(f *fetchState, e *subgraphError) bool {
 
 // carryEntity carries over an error of one entity to all objects that asked for it.
 func (s *state) carryEntity(f *fetchState, e *subgraphError, i, n int, path []segment) {
-	r, targets := &f.represented[i], f.fetch.Entities[i].Targets
+	r, targets := &f.represented[i], f.targets(i)
 	if f.places == nil {
 		f.places = make([]*atlas, len(f.represented))
 	}
@@ -94,7 +93,9 @@ func (s *state) carryEntity(f *fetchState, e *subgraphError, i, n int, path []se
 		if len(path) > 0 {
 			client = s.translate(sel, o.base, path, place)
 		}
-		s.explainUnanswered(sel, o.base)
+		if f.fetch.Root == nil {
+			s.explainUnanswered(sel, o.base)
+		}
 		if written++; written <= s.cfg.SubgraphErrors.MaxPaths {
 			s.writeError(f, e, client)
 		}

@@ -63,9 +63,6 @@ func (s *state) reportFailure(f *fetchState, why failure) {
 
 // explainAll marks everything that a fetch should have brought and hasn't.
 func (s *state) explainAll(f *fetchState) {
-	if f.fetch.Root != nil {
-		s.arena.explain(f.fetch.Root.Selection, root)
-	}
 	for i := range f.represented {
 		s.explainEntities(f, i)
 	}
@@ -73,15 +70,12 @@ func (s *state) explainAll(f *fetchState) {
 
 func (s *state) explainEntities(f *fetchState, i int) {
 	for _, o := range f.represented[i].objects {
-		s.arena.explain(f.fetch.Entities[i].Targets[o.target].Selection, o.base)
+		s.arena.explain(f.targets(i)[o.target].Selection, o.base)
 	}
 }
 
 // withdrawAll takes back what was read of an answer that proved broken. Objects from mark on are that answer's.
 func (s *state) withdrawAll(f *fetchState, mark int) {
-	if f.fetch.Root != nil {
-		s.arena.withdraw(f.fetch.Root.Selection, root, mark)
-	}
 	for i := range f.represented {
 		s.withdrawEntities(f, i, mark)
 	}
@@ -90,7 +84,7 @@ func (s *state) withdrawAll(f *fetchState, mark int) {
 func (s *state) withdrawEntities(f *fetchState, i, mark int) {
 	for _, o := range f.represented[i].objects {
 		if o.sent >= 0 {
-			s.arena.withdraw(f.fetch.Entities[i].Targets[o.target].Selection, o.base, mark)
+			s.arena.withdraw(f.targets(i)[o.target].Selection, o.base, mark)
 		}
 	}
 }

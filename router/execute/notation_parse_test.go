@@ -118,8 +118,10 @@ func (c *cursor) output(shape *plan.Shape, types supergraph.TypeSet) *plan.Outpu
 		f.Key, f.Slot = key, c.n.slot(shape, slot)
 		f.Encoded = []byte(`"` + key + `":`)
 		f.Coordinate = "T." + key
+		f.NonNull = []bool{true}
 		if f.Slot != plan.TypeSlot {
 			c.expect(':')
+			f.NonNull = nil
 			c.outputType(&f, shape)
 		}
 		out.Fields = append(out.Fields, f)

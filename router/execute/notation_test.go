@@ -18,6 +18,7 @@ import (
 //	kind mutation                         of the operation; query if left out
 //	variable id "1"                       a variable and its literal, if it has one
 //	fetch users SELECTION                 a fetch of root fields; fetches are numbered from 0
+//	fetch users after 0 at add.q SELECTION the same for objects of the query type below the root
 //	fetch reviews after 0,1 with id       an entity fetch; "with" names variables of the plan
 //	entities User                         an _entities field of it (alias e0, e1, …; variable r0, r1, …)
 //	represent User|Admin as Person        a variant of representation; both parts may be left out
@@ -136,7 +137,12 @@ func (n *notation) fetchLine(words []string, rest string) {
 	if i := strings.IndexByte(rest, '{'); i >= 0 {
 		f.Kind = n.plan.Kind
 		c := &cursor{n: n, s: rest[i:]}
-		f.Root = &plan.Target{Selection: c.selection(n.plan.Root, supergraph.NoObject)}
+		f.Root = &plan.Target{}
+		shape := n.plan.Root
+		if at := slices.Index(words, "at"); at > 0 {
+			f.Root.Path, shape = n.path(words[at+1])
+		}
+		f.Root.Selection = c.selection(shape, supergraph.NoObject)
 	}
 	n.fetch = f
 	n.plan.Fetches = append(n.plan.Fetches, f)
@@ -146,22 +152,29 @@ func (n *notation) at(rest string) {
 	path, rest, _ := strings.Cut(rest, " ")
 	e := n.fetch.Entities[len(n.fetch.Entities)-1]
 	t := &plan.Target{}
-	shape := n.plan.Root
-	for _, name := range strings.Split(path, ".") {
-		var types supergraph.TypeSet
-		if i := strings.IndexByte(name, '>'); i > 0 {
-			types, name = n.types(name[1:i]), name[i+1:]
-		}
-		slot := n.slot(shape, name)
-		t.Path = append(t.Path, plan.Step{Slot: slot, Types: types})
-		shape = n.child(shape, slot)
-	}
+	var shape *plan.Shape
+	t.Path, shape = n.path(path)
 	c := &cursor{n: n, s: rest}
 	for range e.Representations {
 		t.Representations = append(t.Representations, c.representation(shape))
 	}
 	t.Selection = c.selection(shape, supergraph.NoObject)
 	e.Targets = append(e.Targets, t)
+}
+
+// path reads the steps to a target, and returns the shape that they lead to.
+func (n *notation) path(text string) (steps []plan.Step, shape *plan.Shape) {
+	shape = n.plan.Root
+	for _, name := range strings.Split(text, ".") {
+		var types supergraph.TypeSet
+		if i := strings.IndexByte(name, '>'); i > 0 {
+			types, name = n.types(name[1:i]), name[i+1:]
+		}
+		slot := n.slot(shape, name)
+		steps = append(steps, plan.Step{Slot: slot, Types: types})
+		shape = n.child(shape, slot)
+	}
+	return steps, shape
 }
 
 func (n *notation) types(list string) (set supergraph.TypeSet) {

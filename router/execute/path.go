@@ -70,9 +70,6 @@ func visible(path []segment) []segment {
 
 // scope is the path of all that a fetch concerns.
 func (s *state) scope(f *fetchState) []segment {
-	if f.fetch.Root != nil {
-		return withField(nil, f.fetch.Root.Selection)
-	}
 	var all scopeOf
 	for i := range f.represented {
 		s.entityScope(f, i, &all)
@@ -88,7 +85,7 @@ func (s *state) reportEntities(f *fetchState, i int, why failure) {
 }
 
 func (s *state) entityScope(f *fetchState, i int, all *scopeOf) {
-	targets := f.fetch.Entities[i].Targets
+	targets := f.targets(i)
 	places := s.locate(targets)
 	for _, o := range f.represented[i].objects {
 		if o.sent >= 0 {

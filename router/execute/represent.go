@@ -60,6 +60,10 @@ func (s *state) writeRequest(f *fetchState) bool {
 		f.body = append(f.body, value...)
 		first = false
 	}
+	if f.fetch.Root != nil {
+		f.body = append(f.body, '}', '}')
+		return s.findRoots(f)
+	}
 	sent := 0
 	for i, e := range f.fetch.Entities {
 		f.body = append(appendName(f.body, e.Variable, first), '[')
@@ -73,7 +77,16 @@ func (s *state) writeRequest(f *fetchState) bool {
 		sent += len(r.sent)
 	}
 	f.body = append(f.body, '}', '}')
-	return f.fetch.Root != nil || sent > 0
+	return sent > 0
+}
+
+// findRoots finds the objects that take the answer of a fetch of root fields: nearly always the root object.
+func (s *state) findRoots(f *fetchState) bool {
+	r := &f.represented[0]
+	r.sent = append(r.sent, representation{first: -1, last: -1})
+	w := walk{state: s, f: f, r: r, target: f.fetch.Root}
+	w.from(root, f.fetch.Root.Path)
+	return len(r.objects) > 0
 }
 
 func (s *state) variable(i int) []byte {
@@ -92,8 +105,9 @@ func appendName(b []byte, name string, first bool) []byte {
 
 // walk finds the objects of one target and writes their representations.
 type walk struct {
-	state    *state
-	f        *fetchState
+	state *state
+	f     *fetchState
+	// entities is nil for a fetch of root fields.
 	entities *plan.Entities
 	r        *represented
 	target   *plan.Target
@@ -125,6 +139,10 @@ func (w *walk) into(v word, path []plan.Step) {
 
 // ask writes the representation of the object at base, unless an equal one is there already.
 func (w *walk) ask(base int) {
+	if w.entities == nil {
+		w.link(asker{base: base, next: -1})
+		return
+	}
 	a := &w.state.arena
 	id := a.typeOf(base)
 	variant := w.variant(id)

@@ -40,8 +40,11 @@ type fetchState struct {
 	// blocked is scratch of the scheduler.
 	blocked bool
 	body    []byte
-	// represented is parallel to Entities.
+	// represented is parallel to Entities. A fetch of root fields has one, for the objects that take its answer:
+	// the root object, or those of the query type that its path leads to.
 	represented []represented
+	// root is Fetch.Root as a list, empty for entity fetches.
+	root        []*plan.Target
 	request     transport.Request
 	response    *transport.Response
 	err         error
@@ -81,10 +84,22 @@ func (x *Executor) begin(p *plan.Plan, req *Request) *state {
 func (f *fetchState) begin(fetch *plan.Fetch) {
 	f.fetch, f.waiting = fetch, len(fetch.DependsOn)
 	n := len(fetch.Entities)
+	if f.root = f.root[:0]; fetch.Root != nil {
+		f.root = append(f.root, fetch.Root)
+		n = 1
+	}
 	if cap(f.represented) < n {
 		f.represented = append(f.represented[:cap(f.represented)], make([]represented, n-cap(f.represented))...)
 	}
 	f.represented = f.represented[:n]
+}
+
+// targets are those of represented[i].
+func (f *fetchState) targets(i int) []*plan.Target {
+	if f.fetch.Root != nil {
+		return f.root
+	}
+	return f.fetch.Entities[i].Targets
 }
 
 // rootType is the object type of the response's data.
@@ -123,7 +138,8 @@ func (f *fetchState) release() {
 	for i := range f.represented {
 		f.represented[i].reset()
 	}
-	*f = fetchState{body: trimmed(f.body, 1<<18), represented: f.represented[:0]}
+	clear(f.root)
+	*f = fetchState{body: trimmed(f.body, 1<<18), represented: f.represented[:0], root: f.root[:0]}
 }
 
 // origin is the fetch that a leaf came with; nil for other values.

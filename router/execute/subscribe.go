@@ -72,6 +72,7 @@ func (sub *Subscription) Next(ctx context.Context) (*Response, error) {
 	}
 	s := x.begin(sub.plan, sub.req)
 	f := &s.fetches[0]
+	s.writeRequest(f)
 	f.started, f.err = true, err
 	f.response = &transport.Response{Status: 200, Body: event}
 	s.apply(f)
