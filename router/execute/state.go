@@ -139,7 +139,7 @@ func (f *fetchState) release() {
 		f.represented[i].reset()
 	}
 	clear(f.root)
-	*f = fetchState{body: trimmed(f.body, 1<<18), represented: f.represented[:0], root: f.root[:0]}
+	*f = fetchState{body: trimmed(f.body, 1<<20), represented: f.represented[:0], root: f.root[:0]}
 }
 
 // origin is the fetch that a leaf came with; nil for other values.

@@ -243,3 +243,44 @@ func BenchmarkDecodeWide(b *testing.B) {
 		}
 	})
 }
+
+func TestAllocationsDoNotGrowWithTheAnswer(t *testing.T) {
+	var allocations [2]float64
+	var bytes [2]int
+	for i, size := range []int{2, 40} {
+		stub := &replay{from: &shop{users: size, products: size}, answers: map[string]*transport.Response{}}
+		x, p := wide(t, stub)
+		resp := x.Execute(t.Context(), p, &Request{})
+		bytes[i] = len(resp.Body)
+		resp.Release()
+		allocations[i] = testing.AllocsPerRun(30, func() { x.Execute(t.Context(), p, &Request{}).Release() })
+	}
+	if bytes[1] < 10*bytes[0] {
+		t.Fatalf("responses of %d bytes: too much alike", bytes)
+	}
+	// Pools may lose something to the collector; values are counted in thousands.
+	if allocations[1] > allocations[0]+60 {
+		t.Errorf("%v allocations for %v bytes", allocations, bytes)
+	}
+}
+
+// BenchmarkExecuteGrowing shows the cost as the answer grows: it should be linear.
+func BenchmarkExecuteGrowing(b *testing.B) {
+	for _, n := range []int{10, 100, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			stub := &replay{from: &shop{users: 1, products: 2 * n}, answers: map[string]*transport.Response{}}
+			p := parsePlan(b, `
+supergraph products inventory: Product
+fetch products {top{__typename upc name price weight}}
+fetch inventory after 0
+entities
+represent Product as Product
+at top {upc* price weight} {inStock shippingEstimate}
+output {top:[<Product>{upc:String! name:String price:Int weight:Int inStock:Boolean shippingEstimate:Int}]}`)
+			p.Fetches[0].Query, p.Fetches[1].Query = "f1", "f5"
+			x := New(Config{Transports: []transport.Transport{stub, stub}})
+			x.Execute(b.Context(), p, &Request{}).Release()
+			measure(b, func() { x.Execute(b.Context(), p, &Request{}).Release() })
+		})
+	}
+}
