@@ -29,44 +29,77 @@ var sold = map[gen.OrderStatus]bool{
 // Audit reads the books. It is exact when nothing is under way.
 func (s *Service) Audit(ctx context.Context) (Audit, error) {
 	a := Audit{Sold: map[string]int64{}, Paid: map[string]int64{}}
+	// The sagas first: whose saga is done by now has an order that is done.
+	plans, err := s.plans(ctx)
+	if err != nil {
+		return a, err
+	}
 	all, err := readOrders(ctx, s.db.Read, "1 = 1")
 	if err != nil {
 		return a, err
 	}
-	var plans []struct {
-		OrderID string `db:"order_id"`
-		Plan    string
-	}
-	if err := s.db.Read.SelectContext(ctx, &plans, `SELECT order_id, plan FROM saga`); err != nil {
-		return a, fmt.Errorf("read sagas: %w", err)
-	}
-	planOf := map[string]plan{}
-	for _, p := range plans {
-		planOf[p.OrderID] = parsePlan(p.Plan)
-	}
 	for _, o := range all {
-		left, known := planOf[o.ID]
-		switch {
-		case !known:
-			a.Broken = append(a.Broken, fmt.Sprintf("order %s has no saga", o.ID))
-		case len(left) == 0 && !settled(o.Status):
-			a.Broken = append(a.Broken, fmt.Sprintf("order %s is %s, and its saga has nothing left to do", o.ID, o.Status))
-		case len(left) > 0 && left[0] == await:
-			a.Waiting = append(a.Waiting, o.ID)
-		case len(left) > 0:
-			a.Unsettled = append(a.Unsettled, o.ID)
-		}
-		if sold[o.Status] {
-			a.Paid[o.ID] = o.Total
-			for _, l := range o.Lines {
-				a.Sold[l.VariantID] += l.Quantity
-			}
+		left, known := plans[o.ID]
+		if !a.progress(o, left, known) {
+			continue
 		}
 		if err := s.auditHistory(ctx, o, &a); err != nil {
 			return a, err
 		}
 	}
-	return a, nil
+	return a, s.auditSagas(ctx, &a)
+}
+
+// plans are the plans of all sagas, by order.
+func (s *Service) plans(ctx context.Context) (map[string]plan, error) {
+	var rows []struct {
+		OrderID string `db:"order_id"`
+		Plan    string
+	}
+	if err := s.db.Read.SelectContext(ctx, &rows, `SELECT order_id, plan FROM saga`); err != nil {
+		return nil, fmt.Errorf("read sagas: %w", err)
+	}
+	plans := make(map[string]plan, len(rows))
+	for _, r := range rows {
+		plans[r.OrderID] = parsePlan(r.Plan)
+	}
+	return plans, nil
+}
+
+// progress adds an order to the books, and reports whether it is at rest.
+func (a *Audit) progress(o *order, left plan, known bool) bool {
+	if sold[o.Status] {
+		a.Paid[o.ID] = o.Total
+		for _, l := range o.Lines {
+			a.Sold[l.VariantID] += l.Quantity
+		}
+	}
+	switch {
+	case !known: // placed since the sagas were read
+		a.Unsettled = append(a.Unsettled, o.ID)
+	case len(left) > 0 && left[0] == await:
+		a.Waiting = append(a.Waiting, o.ID)
+	case len(left) > 0:
+		a.Unsettled = append(a.Unsettled, o.ID)
+	case !settled(o.Status):
+		a.Broken = append(a.Broken, fmt.Sprintf("order %s is %s, and its saga has nothing left to do", o.ID, o.Status))
+	default:
+		return true
+	}
+	return false
+}
+
+// auditSagas checks that every order has a saga.
+func (s *Service) auditSagas(ctx context.Context, a *Audit) error {
+	var orphans []string
+	err := s.db.Read.SelectContext(ctx, &orphans, `SELECT o.id FROM orders o LEFT JOIN saga g ON g.order_id = o.id WHERE g.order_id IS NULL ORDER BY o.id`)
+	if err != nil {
+		return fmt.Errorf("look for orders without a saga: %w", err)
+	}
+	for _, orderID := range orphans {
+		a.Broken = append(a.Broken, fmt.Sprintf("order %s has no saga", orderID))
+	}
+	return nil
 }
 
 // auditHistory checks that an order's history is a path in the table that leads to its status.

@@ -132,12 +132,6 @@ func (s *Service) place(ctx context.Context, p purchase) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if q.total.MinorUnits != p.expected {
-		return "", refusals{refuse(gen.OrderErrorCodePriceChanged, input("expectedTotalMinorUnits"), "the total is %s now", q.total)}
-	}
-	if q.total.MinorUnits == 0 {
-		return "", refusals{invalid(input("expectedTotalMinorUnits"), "there is nothing to pay")}
-	}
 	now := s.nowMicros()
 	o := &order{
 		ID: id.New(id.Order), Number: newNumber(), UserID: p.buyer, Status: gen.OrderStatusPending,
@@ -173,7 +167,7 @@ func (s *Service) prepare(ctx context.Context, p purchase, want []wanted) (q quo
 		scarce = s.available(asking, want)
 		var refused refusals
 		if errors.As(scarce, &refused) {
-			return nil // what is not for sale at all is said first
+			return nil // what is not for sale at all, or at another price, is said first
 		}
 		return scarce
 	})
@@ -182,6 +176,12 @@ func (s *Service) prepare(ctx context.Context, p purchase, want []wanted) (q quo
 	}
 	if q, err = s.price(want, items); err != nil {
 		return q, "", err
+	}
+	switch {
+	case q.total.MinorUnits != p.expected:
+		return q, "", refusals{refuse(gen.OrderErrorCodePriceChanged, input("expectedTotalMinorUnits"), "the total is %s now", q.total)}
+	case q.total.MinorUnits == 0:
+		return q, "", refusals{invalid(input("expectedTotalMinorUnits"), "there is nothing to pay")}
 	}
 	return q, address, scarce
 }

@@ -197,7 +197,7 @@ func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg saga, next 
 	if !on {
 		owner, until = "", 0
 		if len(next.plan) > 0 {
-			attempts, nextUs = sg.Attempts+1, database.Micros(s.now().Add(backoff(sg.Attempts)))
+			attempts, nextUs = sg.Attempts+1, database.Micros(s.now().Add(s.backoff(sg.Attempts)))
 		}
 	}
 	deadline, paymentID := sg.DeadlineUs, sg.PaymentID
@@ -232,7 +232,19 @@ func (s *Service) letGo(ctx context.Context, l lease) {
 	}
 }
 
+// abandon gives back the leases of sagas that no driver has begun with.
+func (s *Service) abandon(ctx context.Context) {
+	for {
+		select {
+		case l := <-s.queue:
+			s.letGo(ctx, l)
+		default:
+			return
+		}
+	}
+}
+
 // backoff is the pause before a step is tried again.
-func backoff(attempts int64) time.Duration {
-	return min(100*time.Millisecond<<min(attempts, 8), 5*time.Second)
+func (s *Service) backoff(attempts int64) time.Duration {
+	return min(s.cfg.Retry<<min(attempts, 10), 5*time.Second)
 }

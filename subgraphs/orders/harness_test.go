@@ -49,6 +49,8 @@ type bench struct {
 	clock *clock
 	key   jose.JSONWebKey
 	*replica
+	// variant is what a test buys again and again.
+	variant string
 }
 
 // replica is one running orders service.
@@ -87,7 +89,7 @@ func newBench(t *testing.T, url string) *bench {
 	b.cfg = orders.Config{
 		Database: url, Users: client("users:read"), Products: client(), Inventory: client("inventory:write"),
 		Payments:    client("payments:read", "payments:write", "payments:refund"),
-		StepTimeout: time.Second, Lease: 1500 * time.Millisecond, WatchInterval: 20 * time.Millisecond,
+		StepTimeout: time.Second, Lease: 1200 * time.Millisecond, WatchInterval: 20 * time.Millisecond, Retry: 20 * time.Millisecond,
 		Now: b.clock.now, Log: slog.New(slog.DiscardHandler),
 	}
 	if os.Getenv("VERBOSE") != "" {

@@ -62,6 +62,9 @@ type Config struct {
 	Lease time.Duration
 	// ReservationLife is how long stock is held for an order that isn't paid. Zero means 15 min.
 	ReservationLife time.Duration
+	// Retry is the pause before a step whose outcome is unknown is tried again; it doubles each time, up to 5 s. Zero
+	// means 100 ms.
+	Retry time.Duration
 	// WatchInterval is how often the watchdog looks for sagas that stand still. Zero means 250 ms.
 	WatchInterval time.Duration
 	// Now is the clock. Nil means time.Now.
@@ -91,6 +94,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	cfg.StepTimeout = cmp.Or(cfg.StepTimeout, 5*time.Second)
 	cfg.Lease = cmp.Or(cfg.Lease, 2*cfg.StepTimeout)
 	cfg.ReservationLife = cmp.Or(cfg.ReservationLife, 15*time.Minute)
+	cfg.Retry = cmp.Or(cfg.Retry, 100*time.Millisecond)
 	cfg.WatchInterval = cmp.Or(cfg.WatchInterval, 250*time.Millisecond)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -133,7 +137,9 @@ func (s *Service) Run(ctx context.Context, bus event.Bus) error {
 	for range s.cfg.Parallel {
 		g.Go(func() error { return s.drivers(ctx) })
 	}
-	return g.Wait()
+	err := g.Wait()
+	s.abandon(context.WithoutCancel(ctx))
+	return err
 }
 
 // Close closes the database.

@@ -51,7 +51,7 @@ func (s *shop) authorize(in map[string]any) any {
 	orderID, token := in["orderId"].(string), in["paymentMethodToken"].(string)
 	p := s.payments[orderID]
 	if p == nil {
-		p = &payment{id: id.New(id.Payment), token: token, amount: int64(in["amountMinorUnits"].(float64)), answers: map[string]any{}}
+		p = &payment{id: id.New(id.Payment), token: token, amount: whole(in["amountMinorUnits"]), answers: map[string]any{}}
 		if token == "tok_unknown" {
 			p.unknown = 2
 		}

@@ -22,7 +22,7 @@ func (s *shop) reserve(in map[string]any) any {
 	lines := map[string]int64{}
 	for _, l := range in["lines"].([]any) {
 		l := l.(map[string]any)
-		lines[l["variantId"].(string)] += int64(l["quantity"].(float64))
+		lines[l["variantId"].(string)] += whole(l["quantity"])
 	}
 	for _, variantID := range slices.Sorted(maps.Keys(lines)) {
 		if v := s.variants[variantID]; v.available < lines[variantID] {
@@ -33,7 +33,7 @@ func (s *shop) reserve(in map[string]any) any {
 		s.variants[variantID].available -= n
 		s.variants[variantID].reserved += n
 	}
-	r := &reservation{"HELD", lines, s.now().Add(time.Duration(in["ttlSeconds"].(float64)) * time.Second)}
+	r := &reservation{"HELD", lines, s.now().Add(time.Duration(whole(in["ttlSeconds"])) * time.Second)}
 	s.reservations[orderID] = r
 	return reserved(r)
 }

@@ -95,7 +95,9 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Query     string
 		Variables map[string]any
 	}
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+	body := json.NewDecoder(r.Body)
+	body.UseNumber()
+	if err := body.Decode(&request); err != nil {
 		s.t.Errorf("a body that is no JSON: %v", err)
 	}
 	who, err := s.verifier.FromHeader(r.Context(), r.Header)
@@ -137,6 +139,15 @@ func (s *shop) perform(name string, answer func() any) any {
 }
 
 type object = map[string]any
+
+// whole is a number of an input.
+func whole(v any) int64 {
+	n, err := v.(json.Number).Int64()
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
 
 // addressOf is the id of a user's only address.
 func addressOf(userID string) string { return id.Derived(id.Address, userID) }
