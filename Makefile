@@ -19,7 +19,7 @@ test: ## run all tests; what they need is found, started or installed by the scr
 lint: ## formatting, vet, staticcheck, dead code, and the rules of the house
 	@test -z "$$($(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/))" || { $(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/); echo "make format mends these files"; exit 1; }
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck $$($(GO) list ./... | grep -v /gen$$)
 	@dead=$$($(GO) tool deadcode -test -generated ./... | grep -v /gen/ || true); test -z "$$dead" || { echo "$$dead"; exit 1; }
 	$(GO) test ./internal/lint
 
@@ -42,6 +42,10 @@ verify: generate compose ## generated code and the composed supergraph are fresh
 .PHONY: bench
 bench: ## run every Go benchmark once
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+.PHONY: bench-router
+bench-router: ## measure the router beside a floor program; BENCH passes flags
+	$(GO) run ./tools/bench router $(BENCH)
 
 .PHONY: playground
 playground: ## rebuild the Playground's files (needs Node.js)
