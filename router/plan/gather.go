@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
 
@@ -78,7 +80,11 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 		if need.Empty() {
 			continue
 		}
-		for _, class := range s.classes(st, wanted, need) {
+		classes := s.classes(st, wanted, need)
+		if missing := s.oneWay(st, wanted, need, classes); missing != nil {
+			return nil, missing
+		}
+		for _, class := range classes {
 			c, missing := s.choose(st, wanted, class)
 			if missing != nil {
 				return nil, missing
@@ -98,6 +104,25 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 		}
 	}
 	return out, nil
+}
+
+// oneWay refuses to meet a field of an interface by paths that each serve some implementers only: federation
+// resolves it from one path, for all of them, or not at all.
+func (s *solver) oneWay(st *state, w *want, need supergraph.TypeSet, classes []supergraph.TypeSet) *unreachable {
+	arrived := len(st.level.arrived)
+	if len(classes) < 2 || arrived < 2 || !need.Equal(st.level.live) {
+		return nil
+	}
+	if scope := st.level.arrived[0].scope; scope == nil || scope.Kind != ast.Interface || scope.Field(w.name) == nil {
+		return nil
+	}
+	alone := s.wanted.alone(w)
+	for i := range arrived {
+		if s.solve(alone, st.level.arrived[i:i+1]).missing == nil {
+			return nil
+		}
+	}
+	return &unreachable{name: w.name, types: need, why: "no single path serves it for all types: " + s.why(w, classes[0])}
 }
 
 // typeFrom finds a view that knows runtime types; -1 if there is but one type.

@@ -105,7 +105,8 @@ func load(t testing.TB, path string) *supergraph.Supergraph {
 	return sg
 }
 
-// normalise brings an operation into normal form, with every condition false and every requirement met.
+// normalise brings an operation into normal form, with the defaults of its variables and every requirement met.
+// If a variable needs a value, every condition is false.
 func normalise(t testing.TB, sg *supergraph.Supergraph, query string) *operation.Operation {
 	t.Helper()
 	doc, errs := operation.Parse(sg, query, operation.Limits{})
@@ -116,7 +117,11 @@ func normalise(t testing.TB, sg *supergraph.Supergraph, query string) *operation
 	if err != nil {
 		t.Fatal(err)
 	}
-	op, err := selected.Normalise(operation.Variant{})
+	var variant operation.Variant
+	if values, err := selected.Coerce(nil); err == nil {
+		variant = selected.Variant(values, func(*supergraph.Requirement) bool { return true })
+	}
+	op, err := selected.Normalise(variant)
 	if err != nil {
 		t.Fatal(err)
 	}

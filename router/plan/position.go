@@ -22,7 +22,7 @@ type position struct {
 	entries []*visit
 	// known says that the objects' runtime types are known.
 	known bool
-	shape   *Shape
+	shape *Shape
 }
 
 // held says that a node holds a value for some runtime types.

@@ -65,6 +65,13 @@ func (s *service) answer(query string, variables map[string]any) string {
 		return "null"
 	}
 	op := doc.Operations[0]
+	for _, v := range op.VariableDefinitions {
+		if _, given := variables[v.Variable]; !given && v.DefaultValue != nil {
+			if variables[v.Variable], err = v.DefaultValue.Value(nil); err != nil {
+				s.complain("%s: %v", query, err)
+			}
+		}
+	}
 	root := map[ast.Operation]*ast.Definition{ast.Query: s.schema.Query, ast.Mutation: s.schema.Mutation}[op.Operation].Name
 	var b strings.Builder
 	s.write(&b, object{thing: thing{root, root}, typ: root}, []ast.SelectionSet{op.SelectionSet}, variables)
@@ -83,10 +90,13 @@ type collected struct {
 	fields []*ast.Field
 }
 
-func (s *service) collect(into []*collected, typ string, set ast.SelectionSet) []*collected {
+func (s *service) collect(into []*collected, typ string, set ast.SelectionSet, variables map[string]any) []*collected {
 	for _, sel := range set {
 		switch sel := sel.(type) {
 		case *ast.Field:
+			if skipped(sel.Directives, variables) {
+				continue
+			}
 			key := sel.Alias
 			found := false
 			for _, c := range into {
@@ -98,12 +108,25 @@ func (s *service) collect(into []*collected, typ string, set ast.SelectionSet) [
 				into = append(into, &collected{key, []*ast.Field{sel}})
 			}
 		case *ast.InlineFragment:
-			if s.is(typ, sel.TypeCondition) {
-				into = s.collect(into, typ, sel.SelectionSet)
+			if s.is(typ, sel.TypeCondition) && !skipped(sel.Directives, variables) {
+				into = s.collect(into, typ, sel.SelectionSet, variables)
+			}
+		case *ast.FragmentSpread:
+			if s.is(typ, sel.Definition.TypeCondition) && !skipped(sel.Directives, variables) {
+				into = s.collect(into, typ, sel.Definition.SelectionSet, variables)
 			}
 		}
 	}
 	return into
+}
+
+func skipped(directives ast.DirectiveList, variables map[string]any) bool {
+	for _, d := range directives {
+		if holds, _ := d.ArgumentMap(variables)["if"].(bool); holds == (d.Name == "skip") {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *service) is(typ, condition string) bool {
@@ -121,7 +144,7 @@ func (s *service) is(typ, condition string) bool {
 func (s *service) write(b *strings.Builder, o object, sets []ast.SelectionSet, variables map[string]any) {
 	var fields []*collected
 	for _, set := range sets {
-		fields = s.collect(fields, o.typ, set)
+		fields = s.collect(fields, o.typ, set, variables)
 	}
 	b.WriteByte('{')
 	for i, c := range fields {

@@ -23,7 +23,7 @@ type text struct {
 	keys      map[keyOf]string
 	// named are the keys of each node: more than one, where it has several types.
 	named map[*node][]string
-	taken     map[*position]map[string]bool
+	taken map[*position]map[string]bool
 	// used are the indexes of the variables that the text uses.
 	used map[int]bool
 	b    strings.Builder

@@ -37,12 +37,13 @@ type wanted struct {
 	sg         *supergraph.Supergraph
 	operations map[*operation.Field]*wants
 	sets       map[int]*wants
+	single     map[*want]*wants
 	none       *wants
 	count      int
 }
 
 func newWanted(sg *supergraph.Supergraph) *wanted {
-	w := &wanted{sg: sg, operations: map[*operation.Field]*wants{}, sets: map[int]*wants{}}
+	w := &wanted{sg: sg, operations: map[*operation.Field]*wants{}, sets: map[int]*wants{}, single: map[*want]*wants{}}
 	w.none = w.new()
 	return w
 }
@@ -109,6 +110,17 @@ func definition(sg *supergraph.Supergraph, name string, types supergraph.TypeSet
 		return sg.ObjectType(id).Field(name)
 	}
 	return nil
+}
+
+// alone is one want out of a selection.
+func (w *wanted) alone(one *want) *wants {
+	known := w.single[one]
+	if known == nil {
+		known = w.new()
+		known.list = []want{*one}
+		w.single[one] = known
+	}
+	return known
 }
 
 // ofSet is what a field set wants.
