@@ -11,6 +11,9 @@ import (
 // generate makes a small set of subgraphs that share types, of which about half compose. Equal seeds give equal sets.
 func generate(seed uint64) []compose.Subgraph {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 7))}
+	if seed%2 == 1 {
+		return named(scenarios[int(seed/2)%len(scenarios)](g))
+	}
 	g.plan()
 	var all []compose.Subgraph
 	for i := range g.count {

@@ -2,7 +2,7 @@
 // that it generates or reads: outcome, error codes, supergraph, API schema and hints. The package is no dependency of the
 // product; README.md says how to install it beside the check.
 //
-//	composediff -npm FOLDER [-cases FILE.json] [-count N] [-seed S] [-verbose]
+//	composediff -npm FOLDER [-golden FOLDER] [-cases FILE.json] [-count N] [-seed S] [-verbose]
 package main
 
 import (
@@ -12,8 +12,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/agora-supergraph/agora/router/compose"
 )
@@ -39,13 +42,14 @@ func (c testCase) subgraphs() []compose.Subgraph {
 func main() {
 	npm := flag.String("npm", "", "folder in which npm installed @apollo/composition and graphql")
 	file := flag.String("cases", "", "JSON file with cases; without it, cases are generated")
+	golden := flag.String("golden", "", "folder with golden cases (txtar) to compare instead")
 	count := flag.Int("count", 1000, "how many cases to generate")
 	seed := flag.Uint64("seed", 1, "seed of the first generated case")
 	verbose := flag.Bool("verbose", false, "show the subgraphs of cases that differ")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	differ, err := run(ctx, *npm, *file, *count, *seed, *verbose)
+	differ, err := run(ctx, *npm, choice{*file, *golden, *count, *seed}, *verbose)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "composediff:", err)
 		os.Exit(2)
@@ -55,7 +59,14 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, npm, file string, count int, seed uint64, verbose bool) (int, error) {
+// choice says which cases to compare.
+type choice struct {
+	file, golden string
+	count        int
+	seed         uint64
+}
+
+func run(ctx context.Context, npm string, which choice, verbose bool) (int, error) {
 	o, err := startOracle(ctx, npm)
 	if err != nil {
 		return 0, err
@@ -83,7 +94,7 @@ func run(ctx context.Context, npm, file string, count int, seed uint64, verbose 
 		}
 		return nil
 	}
-	if err := eachCase(file, count, seed, each); err != nil {
+	if err := which.each(each); err != nil {
 		return 0, err
 	}
 	differ := 0
@@ -98,16 +109,46 @@ func run(ctx context.Context, npm, file string, count int, seed uint64, verbose 
 	return differ, nil
 }
 
-func eachCase(file string, count int, seed uint64, each func(string, []compose.Subgraph) error) error {
-	if file == "" {
-		for i := range uint64(count) {
-			if err := each(fmt.Sprint("seed ", seed+i), generate(seed+i)); err != nil {
-				return err
+func (w choice) each(visit func(string, []compose.Subgraph) error) error {
+	switch {
+	case w.golden != "":
+		return w.eachGolden(visit)
+	case w.file != "":
+		return w.eachInFile(visit)
+	}
+	for i := range uint64(w.count) {
+		if err := visit(fmt.Sprint("seed ", w.seed+i), generate(w.seed+i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w choice) eachGolden(visit func(string, []compose.Subgraph) error) error {
+	paths, err := filepath.Glob(filepath.Join(w.golden, "*.txtar"))
+	if err != nil {
+		return fmt.Errorf("read cases: %w", err)
+	}
+	for _, p := range paths {
+		a, err := txtar.ParseFile(p)
+		if err != nil {
+			return fmt.Errorf("read cases: %w", err)
+		}
+		var all []compose.Subgraph
+		for _, f := range a.Files {
+			if name, ok := strings.CutSuffix(f.Name, ".graphql"); ok {
+				all = append(all, compose.Subgraph{Name: name, URL: "http://" + name, SDL: string(f.Data)})
 			}
 		}
-		return nil
+		if err := visit(filepath.Base(p), all); err != nil {
+			return err
+		}
 	}
-	text, err := os.ReadFile(file)
+	return nil
+}
+
+func (w choice) eachInFile(visit func(string, []compose.Subgraph) error) error {
+	text, err := os.ReadFile(w.file)
 	if err != nil {
 		return fmt.Errorf("read cases: %w", err)
 	}
@@ -116,7 +157,7 @@ func eachCase(file string, count int, seed uint64, each func(string, []compose.S
 		return fmt.Errorf("read cases: %w", err)
 	}
 	for _, c := range cases {
-		if err := each(c.Name, c.subgraphs()); err != nil {
+		if err := visit(c.Name, c.subgraphs()); err != nil {
 			return err
 		}
 	}

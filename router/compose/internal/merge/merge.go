@@ -89,7 +89,7 @@ func Merge(subgraphs []*subgraph.Subgraph) (*Supergraph, report.Errors) {
 	m.header()
 	for _, step := range []func(*merger){
 		(*merger).addTypes, (*merger).mergeImplements, (*merger).mergeUnions, (*merger).mergeTypes,
-		(*merger).addInterfaceObjectFields, (*merger).mergeEnums, (*merger).mergeExecutableDirectives,
+		(*merger).addInterfaceObjectFields, (*merger).checkSharing, (*merger).mergeEnums, (*merger).mergeExecutableDirectives,
 		(*merger).mergeSchemaDefinition, (*merger).mergeAccessControl, (*merger).link, (*merger).roots,
 	} {
 		step(m)

@@ -133,6 +133,13 @@ func (m *merger) mergeTypes() {
 		}
 		m.mergeDirectives(&t.Element, t.Name, elements(m.sources[t.Name], typeElement))
 	}
+}
+
+// checkSharing looks at every field of every object, once interface objects have added theirs.
+func (m *merger) checkSharing() {
+	if m.kindsClash() {
+		return
+	}
 	for _, t := range m.Types {
 		if t.Kind == ast.Object && !m.Machinery[t.Name] {
 			m.sharing(t)

@@ -55,6 +55,9 @@ func (m *merger) resolvers(t *schema.Type, f *schema.Field) []source[resolver] {
 			}
 			continue
 		}
+		if s.Type(t.Name) != nil {
+			continue
+		}
 		for _, ref := range t.Interfaces {
 			object := s.Type(ref.Name)
 			if object == nil || !isInterfaceObject(object) {

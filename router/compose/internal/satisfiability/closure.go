@@ -46,7 +46,7 @@ func (c *checker) grow(current *closing) bool {
 		if slices.Contains(current.members, target) || sameSubgraphType(current.members, target) {
 			continue
 		}
-		for _, key := range target.typ.All("key") {
+		for _, key := range c.usableKeys(current.members, target) {
 			if key.Flag("resolvable", true) && c.satisfies(current.members, object, c.fieldSet(key.Text("fields"))) {
 				current.members = append(current.members, target)
 				grown = true
@@ -55,6 +55,20 @@ func (c *checker) grow(current *closing) bool {
 		}
 	}
 	return grown
+}
+
+// usableKeys are the keys by which members can jump to a target. From interface objects alone the object type is not known:
+// what leads to it there is the key of the interface.
+func (c *checker) usableKeys(members []*place, target *place) []*schema.Directive {
+	start := members[0]
+	if start.cast == "" || target.cast != "" || slices.ContainsFunc(members, func(p *place) bool { return p.cast == "" }) {
+		return target.typ.All("key")
+	}
+	i := c.subgraph(target).Type(start.typ.Name)
+	if i == nil || i.Kind != ast.Interface || !target.typ.Implements(i.Name) {
+		return nil
+	}
+	return i.All("key")
 }
 
 // sameSubgraphType tells whether a member is the target but for provided fields: a jump there adds nothing, since what the

@@ -2,6 +2,7 @@ package subgraph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -53,6 +54,13 @@ func (c *contextUse) check(types []*schema.Type, text string) {
 	}
 	for _, t := range types {
 		if !c.on(t, set) {
+			return
+		}
+	}
+	for _, sel := range set {
+		on := c.s.Type(sel.On)
+		if on != nil && !slices.ContainsFunc(types, func(t *schema.Type) bool { return c.s.Overlap(on, t) }) {
+			c.fail(`: type condition "%s" is never used`, sel.On)
 			return
 		}
 	}
@@ -127,7 +135,8 @@ func (c *contextUse) value(t, on *schema.Type, set schema.FieldSet) bool {
 		}
 		on, set = of, set[0].Sub
 	}
-	selected := nested(wrap)
+	// The router may find no value, so even a non-null field gives a nullable one.
+	selected := schema.Nullable(nested(wrap))
 	if !c.s.IsTypeSubtype(c.argument.Type, selected) {
 		c.fail(`: the type of the selection "%s" does not match the expected type "%s"`, selected, c.argument.Type)
 		return false

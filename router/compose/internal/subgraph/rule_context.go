@@ -93,6 +93,14 @@ func (s *Subgraph) fromContext(t *schema.Type, f *schema.Field, a *schema.Argume
 		s.errorf(report.NoContextInSelection, a.Coordinate(), d.Position, `@fromContext argument does not reference a context "%s".`, field)
 		return
 	}
+	resolvable := false
+	for _, key := range t.All("key") {
+		resolvable = resolvable || key.Flag("resolvable", true)
+	}
+	if !resolvable {
+		s.errorf(report.ContextNoResolvableKey, t.Name, t.Position,
+			`Object "%s" has no resolvable key but has a field with a contextual argument.`, t.Name)
+	}
 	types := s.ContextTypes(context)
 	if len(types) == 0 {
 		s.errorf(report.ContextNotSet, a.Coordinate(), d.Position,
@@ -106,14 +114,6 @@ func (s *Subgraph) fromContext(t *schema.Type, f *schema.Field, a *schema.Argume
 	}
 	c := &contextUse{s: s, argument: a, context: context}
 	c.check(types, selection)
-	resolvable := false
-	for _, key := range t.All("key") {
-		resolvable = resolvable || key.Flag("resolvable", true)
-	}
-	if !resolvable {
-		s.errorf(report.ContextNoResolvableKey, t.Name, t.Position,
-			`Object "%s" has no resolvable key but has a field with a contextual argument.`, t.Name)
-	}
 }
 
 // contextPlace tells whether a contextual argument may stand here.
