@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -47,24 +46,6 @@ func (e ResponseErrors) Error() string {
 		messages[i] = e[i].Message
 	}
 	return strings.Join(messages, "; ")
-}
-
-// Refused reports whether the errors say that the operation was not executed at all, so that a repetition
-// would be refused as well. After any other error it is unknown whether the other subgraph has done what it was
-// asked to: the caller repeats the command with its idempotency key.
-func Refused(err error) bool {
-	var errs ResponseErrors
-	if !errors.As(err, &errs) {
-		return false
-	}
-	for _, e := range errs {
-		switch e.Extensions["code"] {
-		case "FORBIDDEN", "UNAUTHENTICATED", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED":
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // Do sends an operation and decodes its data into out. It returns ResponseErrors if the response has any error,

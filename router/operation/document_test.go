@@ -110,24 +110,6 @@ func TestErrorsAreBoundedAndSuggestionsHidden(t *testing.T) {
 // Each text is made to take quadratic or exponential time somewhere.
 func TestHostileDocumentsAreDoneInGoodTime(t *testing.T) {
 	sg := petGraph(t)
-	nested := func(n int) string {
-		var b strings.Builder
-		b.WriteString("{ pet { ...F0 } }")
-		for i := range n {
-			fmt.Fprintf(&b, " fragment F%d on Pet { next { ...F%d } n2: next { ...F%d } }", i, i+1, i+1)
-		}
-		fmt.Fprintf(&b, " fragment F%d on Pet { name }", n)
-		return b.String()
-	}
-	chain := func(n int) string {
-		var b strings.Builder
-		b.WriteString("{ pet { ...F0 } }")
-		for i := range n {
-			fmt.Fprintf(&b, " fragment F%d on Pet { ...F%d }", i, i+1)
-		}
-		fmt.Fprintf(&b, " fragment F%d on Pet { name }", n)
-		return b.String()
-	}
 	// Each level asks more of dogs than of cats, so that the normal form depends on every type on the way.
 	types := func(n int) string {
 		text := "name"
@@ -184,18 +166,7 @@ func TestHostileDocumentsAreDoneInGoodTime(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			start := time.Now()
 			doc, errs := Parse(sg, c.text, c.limits)
-			got := ""
-			if errs != nil {
-				got = errs[0].Code
-			} else {
-				for _, s := range doc.Operations()[:1] {
-					_, err := s.Normalise(s.Variant(nil, nil))
-					var e *Error
-					if errors.As(err, &e) {
-						got = e.Code
-					}
-				}
-			}
+			got := refused(doc, errs)
 			took := time.Since(start)
 			t.Logf("%d bytes in %v", len(c.text), took)
 			if got != c.want {
@@ -207,6 +178,42 @@ func TestHostileDocumentsAreDoneInGoodTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refused is the code of the first error of a document, or of its first operation's normal form.
+func refused(doc *Document, errs Errors) string {
+	if errs != nil {
+		return errs[0].Code
+	}
+	s := doc.Operations()[0]
+	_, err := s.Normalise(s.Variant(nil, nil))
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// nested is a document whose fragments double at each of n levels.
+func nested(n int) string {
+	var b strings.Builder
+	b.WriteString("{ pet { ...F0 } }")
+	for i := range n {
+		fmt.Fprintf(&b, " fragment F%d on Pet { next { ...F%d } n2: next { ...F%d } }", i, i+1, i+1)
+	}
+	fmt.Fprintf(&b, " fragment F%d on Pet { name }", n)
+	return b.String()
+}
+
+// chain is a document with a chain of n fragments.
+func chain(n int) string {
+	var b strings.Builder
+	b.WriteString("{ pet { ...F0 } }")
+	for i := range n {
+		fmt.Fprintf(&b, " fragment F%d on Pet { ...F%d }", i, i+1)
+	}
+	fmt.Fprintf(&b, " fragment F%d on Pet { name }", n)
+	return b.String()
 }
 
 func numbered(n int, format string) string {
