@@ -186,6 +186,8 @@ type SelectionField struct {
 type Output struct {
 	// Types are the object types that clients may see at this position; an object of any other type is null to
 	// them. Nil means all (a position with one static object type).
+	// An object whose type isn't known (NoObject: it comes from an interface object, and nobody was asked) is
+	// visible, and has the fields whose Types are nil or hold all of these.
 	Types supergraph.TypeSet
 	// Fields in the order of the response. Several may have one key, for disjoint types.
 	Fields []OutputField
