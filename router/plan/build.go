@@ -35,7 +35,16 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("cannot plan %s%s: %s", e.Field, at, e.Reason)
 }
 
-// Build plans an operation. The only errors are an *Error and the context's.
+// Build plans an operation, in these phases:
+//
+//	want.go      what is wanted: selection sets of the operation, of keys and of requires, in one form
+//	solve.go     which subgraphs are entered where: the cheapest set of entries at each position
+//	gather.go    what one such set meets, choose.go how each field is met, enter.go by which key
+//	place.go     the solution as requests that wait for each other
+//	join.go      requests to one subgraph that can go together become one
+//	output.go    shapes and the output; fetch.go, text.go and selection.go the requests themselves
+//
+// The only errors are an *Error and the context's.
 func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) (*Plan, error) {
 	b := newBuilder(ctx, sg, op, cfg)
 	if err := b.resolve(); err != nil {

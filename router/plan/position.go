@@ -132,12 +132,3 @@ func (p *position) path() []Step {
 	}
 	return append(p.parent.at.path(), Step{Slot: p.parent.slot})
 }
-
-// depth counts the steps of the path.
-func (p *position) depth() int {
-	n := 0
-	for ; p.parent != nil; p = p.parent.at {
-		n++
-	}
-	return n
-}

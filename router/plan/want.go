@@ -59,7 +59,7 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 	if len(fields) == 0 {
 		return w.none
 	}
-	if known := w.operations[fields[0]]; known != nil && len(known.list) >= 0 && w.same(known, fields) {
+	if known := w.operations[fields[0]]; known != nil && w.same(known, fields) {
 		return known
 	}
 	out := w.new()

@@ -69,7 +69,7 @@ func (l *loader) loadSources() error {
 		}
 	}
 	if l.joinVersion() == "0.1" {
-		l.keyFieldsAreSources()
+		l.impliedSources()
 	}
 	return nil
 }
@@ -155,34 +155,42 @@ func (l *loader) fakeExternal(t *Type, field string, g int) bool {
 	return false
 }
 
-// keyFieldsAreSources makes the fields of a key resolvable where the key is: join v0.1 does not list them.
-func (l *loader) keyFieldsAreSources() {
-	var walk func(g int, fields []*FieldSelection)
-	walk = func(g int, fields []*FieldSelection) {
-		for _, sel := range fields {
-			for id := range sel.Types.All() {
-				t := l.sg.byObject[id]
-				f := t.fields[sel.Name]
-				if f == nil {
-					continue
-				}
-				l.present(t, g).Possible = t.Possible
-				if f.In[g] == nil {
-					f.In[g] = &Source{Subgraph: g, As: t, Type: f.Type, Base: f.Base}
-				}
-			}
-			walk(g, sel.Fields)
-		}
-	}
+// impliedSources adds what join v0.1 does not list: the fields of a key are resolvable where the key is, and
+// those of a provides are external there.
+func (l *loader) impliedSources() {
 	for _, t := range l.sg.Types {
 		for g, p := range t.In {
 			if p == nil {
 				continue
 			}
 			for _, k := range p.Keys {
-				walk(g, k.Fields.Fields)
+				l.imply(g, k.Fields.Fields, false)
 			}
 		}
+		for _, f := range t.Fields {
+			for g, s := range f.In {
+				if s != nil && s.Provides != nil {
+					l.imply(g, s.Provides.Fields, true)
+				}
+			}
+		}
+	}
+}
+
+func (l *loader) imply(g int, fields []*FieldSelection, external bool) {
+	for _, sel := range fields {
+		for id := range sel.Types.All() {
+			t := l.sg.byObject[id]
+			f := t.fields[sel.Name]
+			if f == nil {
+				continue
+			}
+			l.present(t, g).Possible = t.Possible
+			if f.In[g] == nil {
+				f.In[g] = &Source{Subgraph: g, As: t, Type: f.Type, Base: f.Base, External: external}
+			}
+		}
+		l.imply(g, sel.Fields, external)
 	}
 }
 
