@@ -65,26 +65,34 @@ func (u URL) String() string { return u.Identity + "/" + u.Version.String() }
 func ParseURL(text string) (URL, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok || scheme == "" {
-		return URL{}, fmt.Errorf("missing protocol in feature url %s", text)
+		return URL{}, malformed("Missing protocol in feature url '%s'", text)
 	}
 	rest, _, _ = strings.Cut(rest, "?")
 	rest, _, _ = strings.Cut(rest, "#")
 	host, path, ok := strings.Cut(strings.TrimRight(rest, "/"), "/")
 	if !ok || path == "" || host == "" {
-		return URL{}, fmt.Errorf("Missing path in feature url '%s'", text)
+		return URL{}, malformed("Missing path in feature url '%s'", text)
 	}
 	parts := strings.Split(path, "/")
 	if strings.HasSuffix(text, "/") {
-		return URL{}, fmt.Errorf("Missing version component in feature url '%s'", text)
+		return URL{}, malformed("Missing version component in feature url '%s'", text)
 	}
 	version, ok := ParseVersion(parts[len(parts)-1])
 	if !ok {
-		return URL{}, fmt.Errorf("Expected a version string (of the form v1.2), got %s", parts[len(parts)-1])
+		return URL{}, malformed("Expected a version string (of the form v1.2), got %s", parts[len(parts)-1])
 	}
 	if len(parts) < 2 || parts[len(parts)-2] == "" {
-		return URL{}, fmt.Errorf("Missing feature name component in feature url '%s'", text)
+		return URL{}, malformed("Missing feature name component in feature url '%s'", text)
 	}
 	name := parts[len(parts)-2]
 	identity := scheme + "://" + host + "/" + strings.Join(parts[:len(parts)-1], "/")
 	return URL{Identity: identity, Name: name, Version: version}, nil
 }
+
+// malformedURL is a sentence of the reference, which people search for: it is a message, not part of a chain of errors.
+type malformedURL string
+
+// Error implements error.
+func (m malformedURL) Error() string { return string(m) }
+
+func malformed(format string, args ...any) error { return malformedURL(fmt.Sprintf(format, args...)) }

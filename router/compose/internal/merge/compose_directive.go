@@ -175,7 +175,6 @@ func (m *merger) majorVersions() {
 	type linked struct {
 		majors map[int]bool
 		nodes  []report.Node
-		order  int
 	}
 	var identities []string
 	all := map[string]*linked{}

@@ -1,6 +1,8 @@
 package merge
 
 import (
+	"slices"
+
 	"github.com/agora-supergraph/agora/router/compose/internal/schema"
 	"github.com/agora-supergraph/agora/router/compose/report"
 )
@@ -47,7 +49,8 @@ func (m *merger) resolvers(t *schema.Type, f *schema.Field) []source[resolver] {
 		}
 	}
 	origins := m.Fields[f]
-	for i, s := range m.Subgraphs {
+	for _, i := range m.resolving(t) {
+		s := m.Subgraphs[i]
 		if own := declared[i]; own != nil {
 			_, overridden := origins.overridden(i)
 			if !overridden && !s.FullyExternal(own) {
@@ -70,6 +73,20 @@ func (m *merger) resolvers(t *schema.Type, f *schema.Field) []source[resolver] {
 		}
 	}
 	return all
+}
+
+// resolving are the subgraphs that know the object or one of its interfaces, in order: only they can resolve its fields.
+func (m *merger) resolving(t *schema.Type) []int {
+	indexes := indexesOf(m.sources[t.Name])
+	for _, ref := range t.Interfaces {
+		for _, s := range m.sources[ref.Name] {
+			if isInterfaceObject(s.el) {
+				indexes = append(indexes, s.index)
+			}
+		}
+	}
+	slices.Sort(indexes)
+	return slices.Compact(indexes)
 }
 
 func (o *FieldOrigins) overridden(index int) (Override, bool) {

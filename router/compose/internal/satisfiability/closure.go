@@ -99,9 +99,13 @@ func (c *checker) growRoots(current *closing) bool {
 // targets are the places that an object type's keys can lead to, in order of subgraphs. In a subgraph that knows one of
 // its interfaces as an object, that object stands for the type.
 func (c *checker) targets(object string) []*place {
+	if known, ok := c.jumpTargets[object]; ok {
+		return known
+	}
 	var all []*place
 	t := c.Type(object)
-	for i, s := range c.Subgraphs {
+	for _, i := range c.knowing(object, t) {
+		s := c.Subgraphs[i]
 		if own := s.Type(object); own != nil && own.Has("key") {
 			cast := ""
 			if own.Kind == ast.Object && !isInterfaceObject(own) || isInterfaceObject(own) && t != nil && t.Kind == ast.Interface {
@@ -118,7 +122,20 @@ func (c *checker) targets(object string) []*place {
 			}
 		}
 	}
+	c.jumpTargets[object] = all
 	return all
+}
+
+// knowing are the subgraphs that have the type or one of its interfaces, in order.
+func (c *checker) knowing(object string, t *schema.Type) []int {
+	all := slices.Clone(c.having[object])
+	if t != nil {
+		for _, ref := range t.Interfaces {
+			all = append(all, c.having[ref.Name]...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // closureOf unites the closures of several places.

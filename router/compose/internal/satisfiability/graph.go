@@ -50,13 +50,16 @@ type checker struct {
 	// tainted tells that a result was computed from a closure that was still open.
 	tainted bool
 	// trying guards against requires that need each other.
-	trying  map[attempt]bool
-	sets    map[string]schema.FieldSet
-	visited map[string][][]*place
-	states  int
-	errors  report.Errors
-	hints   []report.Hint
-	hinted  map[string]bool
+	trying map[attempt]bool
+	sets   map[string]schema.FieldSet
+	// having are the subgraphs that have a type, by its name; jumpTargets caches where its keys lead.
+	having      map[string][]int
+	jumpTargets map[string][]*place
+	visited     map[string][][]*place
+	states      int
+	errors      report.Errors
+	hints       []report.Hint
+	hinted      map[string]bool
 	// labels is the world of override labels of the state that is being advanced; contexts are those set above it.
 	labels   map[string]bool
 	contexts map[string]bool
@@ -77,7 +80,12 @@ func Check(s *merge.Supergraph, cfg Config) ([]report.Hint, report.Errors) {
 	s.Freeze()
 	c := &checker{
 		Supergraph: s, cfg: cfg, places: map[string]*place{}, closures: map[string]map[*place][]*place{"": {}}, open: map[*place]*closing{},
-		trying: map[attempt]bool{}, sets: map[string]schema.FieldSet{}, visited: map[string][][]*place{}, hinted: map[string]bool{},
+		trying: map[attempt]bool{}, sets: map[string]schema.FieldSet{}, visited: map[string][][]*place{}, hinted: map[string]bool{}, having: map[string][]int{}, jumpTargets: map[string][]*place{},
+	}
+	for i, sg := range s.Subgraphs {
+		for _, t := range sg.Types {
+			c.having[t.Name] = append(c.having[t.Name], i)
+		}
 	}
 	c.findContexts()
 	c.walk(c.roots())
