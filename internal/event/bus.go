@@ -72,7 +72,7 @@ func (l *Local) deliver(ctx context.Context, s subscriber, e Event) {
 	delay := 10 * time.Millisecond
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		err := s.handle(ctx, Delivery{e, attempt})
-		if err == nil {
+		if err == nil || ctx.Err() != nil { // what was not handled comes again after the next start
 			return
 		}
 		log := l.Log

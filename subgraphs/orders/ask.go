@@ -10,13 +10,30 @@ import (
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
-// unreachable is the error of a request that needs another service which doesn't answer: nothing has been written.
-func (s *Service) unreachable(ctx context.Context, service string, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+// ask asks another service something that a request needs before anything is written. A service that doesn't answer
+// in time is an error that says so.
+func (s *Service) ask(ctx context.Context, service string, client *subgraph.Client, query string, variables map[string]any, out any) error {
+	limited, cancel := context.WithTimeout(ctx, s.cfg.StepTimeout)
+	defer cancel()
+	err := client.Do(limited, query, variables, out)
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
 	s.cfg.Log.ErrorContext(ctx, "ask another service", "service", service, "error", err)
 	return subgraph.Errorf("SERVICE_UNAVAILABLE", "the %s service can't be reached: try again", service)
+}
+
+// askVariants asks a service for something about variants, and checks that there is an answer to each of them.
+func askVariants[T any](ctx context.Context, s *Service, service string, client *subgraph.Client, fields string, references []map[string]any) ([]*T, error) {
+	var answer struct {
+		Entities []*T `json:"_entities"`
+	}
+	err := s.ask(ctx, service, client, `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ProductVariant { `+fields+` } } }`,
+		map[string]any{"r": references}, &answer)
+	if err == nil && len(answer.Entities) != len(references) {
+		err = fmt.Errorf("%s answered %d entities for %d representations", service, len(answer.Entities), len(references))
+	}
+	return answer.Entities, err
 }
 
 // item is what the catalogue says of a variant that is for sale.
@@ -45,23 +62,16 @@ func (s *Service) catalogue(ctx context.Context, want []wanted) (map[string]item
 	if len(references) == 0 {
 		return nil, nil
 	}
-	var answer struct {
-		Entities []*struct {
-			SKU     string
-			Price   money.Money
-			Product *struct{ Name, Status string }
-		} `json:"_entities"`
-	}
-	err := s.cfg.Products.Do(ctx, `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ProductVariant { sku price { minorUnits currency } product { name status } } } }`,
-		map[string]any{"r": references}, &answer)
-	if err == nil && len(answer.Entities) != len(references) {
-		err = fmt.Errorf("%d entities for %d representations", len(answer.Entities), len(references))
-	}
+	entities, err := askVariants[struct {
+		SKU     string
+		Price   money.Money
+		Product *struct{ Name, Status string }
+	}](ctx, s, "products", s.cfg.Products, `sku price { minorUnits currency } product { name status }`, references)
 	if err != nil {
-		return nil, s.unreachable(ctx, "products", err)
+		return nil, err
 	}
 	items := map[string]item{}
-	for i, e := range answer.Entities {
+	for i, e := range entities {
 		if e != nil && e.Product != nil && e.Product.Status == "ACTIVE" {
 			items[references[i]["id"].(string)] = item{e.SKU, e.Product.Name, e.Price}
 		}
@@ -72,21 +82,14 @@ func (s *Service) catalogue(ctx context.Context, want []wanted) (map[string]item
 // available asks inventory whether there is enough of each variant. The answer is advisory: the reservation decides.
 func (s *Service) available(ctx context.Context, want []wanted) error {
 	references := variantReferences(want)
-	var answer struct {
-		Entities []*struct {
-			Availability *struct{ MaxPurchasable int }
-		} `json:"_entities"`
-	}
-	err := s.cfg.Inventory.Do(ctx, `query ($r: [_Any!]!) { _entities(representations: $r) { ... on ProductVariant { availability { maxPurchasable } } } }`,
-		map[string]any{"r": references}, &answer)
-	if err == nil && len(answer.Entities) != len(references) {
-		err = fmt.Errorf("%d entities for %d representations", len(answer.Entities), len(references))
-	}
+	entities, err := askVariants[struct {
+		Availability *struct{ MaxPurchasable int }
+	}](ctx, s, "inventory", s.cfg.Inventory, `availability { maxPurchasable }`, references)
 	if err != nil {
-		return s.unreachable(ctx, "inventory", err)
+		return err
 	}
 	most := map[string]int{}
-	for i, e := range answer.Entities {
+	for i, e := range entities {
 		if e != nil && e.Availability != nil {
 			most[references[i]["id"].(string)] = e.Availability.MaxPurchasable
 		}
@@ -120,8 +123,8 @@ func (s *Service) address(ctx context.Context, userID, addressID string) (string
 			}
 		}
 	}
-	if err := s.cfg.Users.Do(ctx, addressQuery, map[string]any{"id": userID}, &answer); err != nil {
-		return "", s.unreachable(ctx, "users", err)
+	if err := s.ask(ctx, "users", s.cfg.Users, addressQuery, map[string]any{"id": userID}, &answer); err != nil {
+		return "", err
 	}
 	if answer.User != nil {
 		for _, e := range answer.User.Addresses.Edges {

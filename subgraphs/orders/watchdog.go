@@ -7,7 +7,11 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/idempotency"
 )
+
+// keyLife is how long the answer to a command is given again.
+const keyLife = 7 * 24 * time.Hour
 
 // watchBatch is how many sagas the watchdog takes on at a look.
 const watchBatch = 100
@@ -16,6 +20,8 @@ const watchBatch = 100
 func (s *Service) watchdog(ctx context.Context) error {
 	timer := time.NewTicker(s.cfg.WatchInterval)
 	defer timer.Stop()
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
 	for {
 		if err := s.takeOver(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.ErrorContext(ctx, "look for sagas that stand still", "error", err)
@@ -25,6 +31,10 @@ func (s *Service) watchdog(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		case <-s.wake:
+		case <-hourly.C:
+			if err := idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)); err != nil {
+				s.cfg.Log.ErrorContext(ctx, "forget idempotency keys", "error", err)
+			}
 		}
 	}
 }

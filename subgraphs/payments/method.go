@@ -24,7 +24,7 @@ func (s *Service) addMethod(ctx context.Context, in gen.PaymentMethodAddInput) (
 	if err != nil {
 		return nil, err
 	}
-	described, err := s.cfg.Provider.Method(ctx, in.ProviderToken)
+	described, err := s.describe(ctx, in.ProviderToken)
 	if errors.Is(err, ErrTokenUnknown) {
 		return nil, invalid("providerToken", "the payment provider does not know this token")
 	}
@@ -55,6 +55,13 @@ func (s *Service) addMethod(ctx context.Context, in gen.PaymentMethodAddInput) (
 		return nil, fmt.Errorf("save payment method: %w", err)
 	}
 	return shown, nil
+}
+
+// describe asks the provider what a token stands for.
+func (s *Service) describe(ctx context.Context, token string) (Method, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	defer cancel()
+	return s.cfg.Provider.Method(ctx, token)
 }
 
 func (s *Service) saveMethod(ctx context.Context, tx *database.Tx, userID string, m *gen.PaymentMethod) error {

@@ -16,6 +16,9 @@ import (
 // scopeSelf is the scope of operations that the service begins by itself: nobody waits for their answer.
 const scopeSelf = "payments"
 
+// keyLife is how long the answer to a command is given again.
+const keyLife = 7 * 24 * time.Hour
+
 // sweepBatch is how many operations a sweep takes on, and sweepParallel how many of them at a time.
 const (
 	sweepBatch    = 100
@@ -31,6 +34,8 @@ func backoff(attempts int64) time.Duration {
 func (s *Service) sweep(ctx context.Context) error {
 	timer := time.NewTicker(s.cfg.SweepInterval)
 	defer timer.Stop()
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
 	for {
 		for _, look := range []func(context.Context) error{s.resolveDue, s.expireDue} {
 			if err := look(ctx); err != nil && ctx.Err() == nil {
@@ -41,6 +46,10 @@ func (s *Service) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-timer.C:
+		case <-hourly.C:
+			if err := idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)); err != nil {
+				s.cfg.Log.ErrorContext(ctx, "forget idempotency keys", "error", err)
+			}
 		}
 	}
 }
