@@ -75,6 +75,8 @@ type level struct {
 const (
 	// searchBudget bounds the sets of entries tried at one position before the search turns greedy.
 	searchBudget = 256
+	// patience bounds those tried in a row without finding anything better.
+	patience = 64
 	// workBudget bounds them over the whole operation.
 	workBudget = 20000
 )
@@ -110,11 +112,11 @@ func (s *solver) solveRoot(w *wants, root supergraph.ObjectID) *solution {
 // search tries sets of entries.
 func (s *solver) search(l *level) *solution {
 	var best, failed *solution
-	budget := searchBudget
+	budget, since := searchBudget, 0
 	tried := map[string]bool{}
 	var try func(entries []entry)
 	try = func(entries []entry) {
-		if best != nil && (budget <= 0 || s.work <= 0 || s.hopeless(entries, best)) || s.ctx.Err() != nil {
+		if best != nil && (budget <= 0 || since > patience || s.work <= 0 || s.hopeless(entries, best)) || s.ctx.Err() != nil {
 			return
 		}
 		if len(entries) > 1 {
@@ -125,12 +127,13 @@ func (s *solver) search(l *level) *solution {
 			tried[key] = true
 		}
 		budget--
+		since++
 		s.work--
 		found := s.evaluate(l, entries)
 		options := found.alternatives()
 		if found.missing == nil {
 			if best == nil || found.cost.better(best.cost, s.price) {
-				best = found
+				best, since = found, 0
 			}
 		} else {
 			if failed == nil || len(found.entries) > len(failed.entries) {
