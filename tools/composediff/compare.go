@@ -57,6 +57,30 @@ func compare(ours, theirs outcome) (kind, detail string) {
 	return "", ""
 }
 
+// wording says which messages differ between outcomes with equal codes. Satisfiability is left out: witnesses may differ.
+func wording(ours, theirs outcome) string {
+	texts := func(all []finding) []string {
+		var list []string
+		for _, f := range all {
+			if f.Code != "SATISFIABILITY_ERROR" {
+				list = append(list, f.Code+" "+f.Message)
+			}
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	mine := texts(append(slices.Clone(ours.Errors), ours.Hints...))
+	other := texts(append(slices.Clone(theirs.Errors), theirs.Hints...))
+	var b strings.Builder
+	for _, m := range missing(mine, other) {
+		b.WriteString("  ours   " + m + "\n")
+	}
+	for _, m := range missing(other, mine) {
+		b.WriteString("  theirs " + m + "\n")
+	}
+	return b.String()
+}
+
 func messages(ours, theirs []finding) string {
 	var b strings.Builder
 	for _, f := range ours {

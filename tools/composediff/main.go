@@ -45,11 +45,12 @@ func main() {
 	golden := flag.String("golden", "", "folder with golden cases (txtar) to compare instead")
 	count := flag.Int("count", 1000, "how many cases to generate")
 	seed := flag.Uint64("seed", 1, "seed of the first generated case")
+	words := flag.Bool("messages", false, "compare messages, too")
 	verbose := flag.Bool("verbose", false, "show the subgraphs of cases that differ")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	differ, err := run(ctx, *npm, choice{*file, *golden, *count, *seed}, *verbose)
+	differ, err := run(ctx, *npm, choice{*file, *golden, *count, *seed, *words}, *verbose)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "composediff:", err)
 		os.Exit(2)
@@ -64,6 +65,7 @@ type choice struct {
 	file, golden string
 	count        int
 	seed         uint64
+	messages     bool
 }
 
 func run(ctx context.Context, npm string, which choice, verbose bool) (int, error) {
@@ -88,7 +90,14 @@ func run(ctx context.Context, npm string, which choice, verbose bool) (int, erro
 		for _, c := range codes(theirs.Errors) {
 			seen[c]++
 		}
-		if kind, detail := compare(ours(subgraphs), theirs); kind != "" {
+		mine := ours(subgraphs)
+		kind, detail := compare(mine, theirs)
+		if kind == "" && which.messages && theirs.Crash == "" {
+			if detail = wording(mine, theirs); detail != "" {
+				kind = "messages"
+			}
+		}
+		if kind != "" {
 			kinds[kind]++
 			show(name, kind, detail, subgraphs, verbose && kinds[kind] <= 2)
 		}

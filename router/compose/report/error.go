@@ -8,7 +8,7 @@ package report
 
 import "strings"
 
-// Point is a place in a source: Line and Column count from 1, Start and End are byte offsets of the token there.
+// Point is a token in a source: Line and Column count from 1, Start and End are its offsets; all in characters, not bytes.
 type Point struct {
 	Line, Column int
 	Start, End   int

@@ -64,7 +64,7 @@ func (n Node) excerpt() string {
 	if n.Start.Line < 1 || n.Start.Line > len(lines) {
 		return ""
 	}
-	line := strings.TrimRight(lines[n.Start.Line-1], "\r")
+	line := []rune(strings.TrimRight(lines[n.Start.Line-1], "\r"))
 	from := min(max(n.Start.Column-1, 0), len(line))
 	to := len(line)
 	if n.End.Line == n.Start.Line {
@@ -82,8 +82,8 @@ func (n Node) excerpt() string {
 			return '\t'
 		}
 		return ' '
-	}, line[:min(from, len(line))])
+	}, string(line[:min(from, len(line))]))
 	number := fmt.Sprint(n.Start.Line)
 	gutter := strings.Repeat(" ", len(number))
-	return fmt.Sprintf("   %s | %s\n   %s | %s%s\n", number, strings.ToValidUTF8(line, "?"), gutter, lead, strings.Repeat("^", max(to-from, 1)))
+	return fmt.Sprintf("   %s | %s\n   %s | %s%s\n", number, string(line), gutter, lead, strings.Repeat("^", max(to-from, 1)))
 }

@@ -86,9 +86,10 @@ func (m *merger) kind(t *schema.Type) {
 			`Type "%s" is declared with @interfaceObject in all the subgraphs in which it is defined (it is defined in %s but should be defined as an interface in at least one subgraph)`,
 			t.Name, m.subgraphList(indexesOf(sources)))
 	}
+	// Root types need no definition: federation gives every subgraph some of their fields.
 	defined := false
 	for _, s := range sources {
-		defined = defined || s.el.Defined
+		defined = defined || s.el.Defined || m.Subgraphs[s.index].RootOf(t.Name) != ""
 	}
 	if !defined {
 		m.errorf(report.ExtensionWithNoBase, t.Name, nodesOf(m, sources, typeElement),

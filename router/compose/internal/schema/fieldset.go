@@ -20,8 +20,9 @@ type Selection struct {
 	On string
 	// Fragment is true for an inline fragment.
 	Fragment bool
-	// Directives are the names of the directives applied.
+	// Directives are the names of the directives applied, Applied is the first of them as SDL.
 	Directives []string
+	Applied    string
 	// Sub is what is selected below.
 	Sub FieldSet
 }
@@ -52,18 +53,25 @@ func selections(set ast.SelectionSet) FieldSet {
 	for _, sel := range set {
 		switch sel := sel.(type) {
 		case *ast.Field:
-			s := &Selection{Field: sel.Name, Arguments: sel.Arguments, Directives: directiveNames(sel.Directives), Sub: selections(sel.SelectionSet)}
+			s := &Selection{Field: sel.Name, Arguments: sel.Arguments, Directives: directiveNames(sel.Directives), Applied: firstApplied(sel.Directives), Sub: selections(sel.SelectionSet)}
 			if sel.Alias != sel.Name {
 				s.Alias = sel.Alias
 			}
 			fs = append(fs, s)
 		case *ast.InlineFragment:
-			fs = append(fs, &Selection{Fragment: true, On: sel.TypeCondition, Directives: directiveNames(sel.Directives), Sub: selections(sel.SelectionSet)})
+			fs = append(fs, &Selection{Fragment: true, On: sel.TypeCondition, Directives: directiveNames(sel.Directives), Applied: firstApplied(sel.Directives), Sub: selections(sel.SelectionSet)})
 		case *ast.FragmentSpread:
 			fs = append(fs, &Selection{Fragment: true, On: "..." + sel.Name})
 		}
 	}
 	return fs
+}
+
+func firstApplied(list ast.DirectiveList) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return directives(list[:1], 0)[0].String()
 }
 
 func directiveNames(list ast.DirectiveList) []string {

@@ -10,46 +10,46 @@ import (
 
 // At is the position of a line and column, both from 1.
 func At(source string, line, column int) *ast.Position {
+	text := []rune(source)
 	start := 0
-	for range line - 1 {
-		i := strings.IndexByte(source[start:], '\n')
-		if i < 0 {
-			break
+	for l := 1; l < line && start < len(text); start++ {
+		if text[start] == '\n' {
+			l++
 		}
-		start += i + 1
 	}
-	start = min(start+max(column, 1)-1, len(source))
-	return &ast.Position{Line: max(line, 1), Column: max(column, 1), Start: start, End: min(start+1, len(source))}
+	start = min(start+max(column, 1)-1, len(text))
+	return &ast.Position{Line: max(line, 1), Column: max(column, 1), Start: start, End: min(start+1, len(text))}
 }
 
 // Span gives the first and last token of the element whose name stands at pos. It widens the name to the left over the
-// keyword that opens the declaration, where they are on one line.
+// keyword that opens the declaration, where they are on one line. Offsets and columns count characters, as the parser does.
 func Span(source string, pos *ast.Position) (start, end report.Point) {
-	from, to := max(min(pos.Start, len(source)), 0), max(min(pos.End, len(source)), 0)
-	lineStart := strings.LastIndexByte(source[:from], '\n') + 1
+	text := []rune(source)
+	from, to := max(min(pos.Start, len(text)), 0), max(min(pos.End, len(text)), 0)
+	lineStart := from
+	for lineStart > 0 && text[lineStart-1] != '\n' {
+		lineStart--
+	}
 	point := func(a, b int) report.Point {
 		return report.Point{Line: max(pos.Line, 1), Column: a - lineStart + 1, Start: a, End: b}
 	}
 	end = point(from, to)
-	start = end
-	lead := source[lineStart:from]
-	for _, keyword := range []string{"type", "interface", "union", "enum", "input", "scalar", "directive", "extend"} {
+	if from > 0 && text[from-1] == '@' {
+		end = point(from-1, to)
+	}
+	lead := string(text[lineStart:from])
+	for _, keyword := range []string{"type", "interface", "union", "enum", "input", "scalar", "directive"} {
 		i := strings.LastIndex(lead, keyword+" ")
 		if i < 0 || strings.Trim(lead[i+len(keyword):], " \t@") != "" {
 			continue
 		}
-		before := strings.TrimRight(lead[:i], " \t")
-		if strings.HasSuffix(before, "extend") {
-			i = len(before) - len("extend")
-			keyword = "extend"
+		if before := strings.TrimRight(lead[:i], " \t"); strings.HasSuffix(before, "extend") {
+			i, keyword = len(before)-len("extend"), "extend"
 		}
-		start = point(lineStart+i, lineStart+i+len(keyword))
+		at := lineStart + len([]rune(lead[:i]))
+		return point(at, at+len(keyword)), point(from, to)
 	}
-	if from > 0 && source[from-1] == '@' && start == end {
-		start = point(from-1, to)
-		end = start
-	}
-	return start, end
+	return end, end
 }
 
 // Renamed is the type reference with another named type.

@@ -14,8 +14,7 @@ import (
 var graphqlRules = [][]func(*Subgraph){
 	{content, uniqueNames},
 	{knownTypes, rootTypes},
-	{directiveUses, reservedNames},
-	{inputOutputTypes, interfaces, unionMembers, nonEmpty, inputCycles, defaultValues, deprecations},
+	{directiveUses, reservedNames, inputOutputTypes, interfaces, unionMembers, nonEmpty, inputCycles, defaultValues, deprecations},
 }
 
 // validateGraphQL applies the rules.

@@ -88,7 +88,7 @@ func (u *fieldSetUse) directiveInside(sel *schema.Selection) {
 		u.fail(u.invalid, nil, `Unknown directive "@%s"`, name)
 		return
 	}
-	u.fail(u.directives, nil, "cannot have directive applications in the @%s(fields:) argument but found @%s.", u.fieldSetRule.directive, name)
+	u.fail(u.directives, nil, "cannot have directive applications in the @%s(fields:) argument but found %s.", u.fieldSetRule.directive, sel.Applied)
 }
 
 func (u *fieldSetUse) fragment(t *schema.Type, sel *schema.Selection, outerExternal bool) {
