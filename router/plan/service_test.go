@@ -26,7 +26,6 @@ type service struct {
 	schema *ast.Schema
 	// complain is told of requests that a planner must not make.
 	complain func(format string, args ...any)
-	requests int
 }
 
 // object is a thing on its way through a selection.
@@ -39,7 +38,6 @@ type object struct {
 }
 
 func (s *service) Send(_ context.Context, req *transport.Request) (*transport.Response, error) {
-	s.requests++
 	var variables map[string]any
 	d := json.NewDecoder(bytes.NewReader(req.Variables))
 	d.UseNumber()
