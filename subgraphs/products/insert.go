@@ -29,8 +29,20 @@ type newVariant struct {
 	WeightGrams *int
 }
 
-// insert stores a product with all that belongs to it: variants, options, slug, words and events.
+// insert stores a product with all that belongs to it, and tells of it.
 func (s *Service) insert(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
+	if err := write(ctx, tx, t, p); err != nil {
+		return err
+	}
+	events := []event.Event{created(&p.productRow)}
+	for i := range p.Variants {
+		events = append(events, variantCreated(p.ID, &p.Variants[i]))
+	}
+	return s.outbox.Append(ctx, tx, events...)
+}
+
+// write stores a product with its variants, options, slug and words.
+func write(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
 	p.NameKey = words.Fold(p.Name)
 	p.PriceMin, p.PriceMax, p.Currency = p.Variants[0].Price.MinorUnits, p.Variants[0].Price.MinorUnits, p.Variants[0].Price.Currency
 	for _, v := range p.Variants {
@@ -52,11 +64,7 @@ func (s *Service) insert(ctx context.Context, tx *database.Tx, t *tree, p *newPr
 	if err := index(ctx, tx, p.N, searched(&p.productRow, t, p.Variants)); err != nil {
 		return fmt.Errorf("index product %s: %w", p.ID, err)
 	}
-	events := []event.Event{created(&p.productRow)}
-	for i := range p.Variants {
-		events = append(events, variantCreated(p.ID, &p.Variants[i]))
-	}
-	return s.outbox.Append(ctx, tx, events...)
+	return nil
 }
 
 // nameWords is what a name takes off the relevance.

@@ -31,7 +31,9 @@ CREATE INDEX product_name ON product (status, name_key, id);
 CREATE INDEX product_newest_all ON product (created_us, id);
 CREATE INDEX product_price_all ON product (price_min, id);
 CREATE INDEX product_name_all ON product (name_key, id);
-CREATE INDEX product_category ON product (category_id, status, price_min, currency);
+-- What is counted for facets is read off these alone.
+CREATE INDEX product_facet ON product (status, category_id, currency, price_min);
+CREATE INDEX product_category ON product (category_id, currency, price_min);
 
 -- All slugs that a product has or had: an old link still finds it.
 CREATE TABLE product_slug (
