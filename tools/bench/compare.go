@@ -82,6 +82,9 @@ func (b *bench) workload(ctx context.Context, w workload, programs []target) (*W
 	for _, m := range all {
 		m.result.PeakMemory, _ = m.process.PeakMemory()
 		m.result.summarise()
+		if right := m.verifier.right.Load(); right != nil && m.name == "agora" {
+			result.AnswerBytes = len(*right)
+		}
 	}
 	return result, ctx.Err()
 }

@@ -23,6 +23,8 @@ type Report struct {
 // Workload holds the figures of all programs under one workload.
 type Workload struct {
 	Name, Title string
+	// AnswerBytes is the size of agora's answer; zero where answers differ.
+	AnswerBytes int
 	Programs    []*Program
 }
 
@@ -104,7 +106,11 @@ func (w *Workload) Markdown() string {
 	floor := w.program(func(p *Program) bool { return p.Floor })
 	router := w.program(func(p *Program) bool { return p.Name == "agora" })
 	var out strings.Builder
-	fmt.Fprintf(&out, "### (%s) %s\n\n", w.Name, w.Title)
+	fmt.Fprintf(&out, "### (%s) %s", w.Name, w.Title)
+	if w.AnswerBytes > 0 {
+		fmt.Fprintf(&out, ": an answer of %d bytes", w.AnswerBytes)
+	}
+	out.WriteString("\n\n")
 	out.WriteString("| program | CPU ms | × floor | × agora | requests/s | p50 ms | p99 ms | subgraph requests | peak MiB | failed |\n")
 	out.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, p := range w.Programs {
