@@ -133,9 +133,6 @@ func (o *oracle) compare(t *testing.T, query string) {
 		}
 		return
 	}
-	if slices.ContainsFunc(p.Fetches, func(f *plan.Fetch) bool { return f.Root != nil && len(f.Root.Path) > 0 }) {
-		return // The executor reads root fields at the root alone.
-	}
 	failed := false
 	o.complain = func(format string, args ...any) {
 		t.Errorf("%s\n%s\n%s", query, fmt.Sprintf(format, args...), p)
