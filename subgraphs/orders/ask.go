@@ -4,16 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/agora-supergraph/agora/internal/money"
 	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
+// askTimeout bounds what a request asks of another service before anything is written.
+const askTimeout = 20 * time.Second
+
 // ask asks another service something that a request needs before anything is written. A service that doesn't answer
 // in time is an error that says so.
 func (s *Service) ask(ctx context.Context, service string, client *subgraph.Client, query string, variables map[string]any, out any) error {
-	limited, cancel := context.WithTimeout(ctx, s.cfg.StepTimeout)
+	limited, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	err := client.Do(limited, query, variables, out)
 	if err == nil || ctx.Err() != nil {

@@ -75,28 +75,36 @@ func (s *Service) buy(ctx context.Context, p purchase) (*order, error) {
 	if wrong := p.check(); len(wrong) > 0 {
 		return nil, wrong
 	}
-	orderID, err := s.placed(ctx, p.key)
+	orderID, err := s.placeOnce(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	if orderID == "" {
-		orderID, err = s.place(ctx, p)
-		var refused refusals
-		if errors.As(err, &refused) {
-			// The same key may have placed the order meanwhile, and emptied the cart.
-			first, looked := s.placed(ctx, p.key)
-			if looked != nil {
-				return nil, looked
-			}
-			if first != "" {
-				orderID, err = first, nil
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 	return s.wait(ctx, orderID, p.wait)
+}
+
+// placeOnce places the order, or finds the one that the key has placed before.
+func (s *Service) placeOnce(ctx context.Context, p purchase) (string, error) {
+	select {
+	case s.placing <- struct{}{}:
+		defer func() { <-s.placing }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	orderID, err := s.placed(ctx, p.key)
+	if orderID != "" || err != nil {
+		return orderID, err
+	}
+	orderID, err = s.place(ctx, p)
+	var refused refusals
+	if !errors.As(err, &refused) {
+		return orderID, err
+	}
+	// The same key may have placed the order meanwhile, and emptied the cart.
+	first, looked := s.placed(ctx, p.key)
+	if first != "" || looked != nil {
+		return first, looked
+	}
+	return "", err
 }
 
 // placed is the order that a key has placed, or "".

@@ -53,7 +53,7 @@ type Config struct {
 	Payments *subgraph.Client
 	// Shipping is what delivery costs. The zero value means ShippingRule's default.
 	Shipping ShippingRule
-	// Parallel is how many sagas are driven at the same time. Zero means 32.
+	// Parallel is how many sagas are driven at the same time, and how many orders are placed. Zero means 32.
 	Parallel int
 	// StepTimeout bounds one command of a saga; behind it the outcome is unknown. Zero means 5 s.
 	StepTimeout time.Duration
@@ -78,6 +78,9 @@ type Service struct {
 	cfg    Config
 	db     *database.DB
 	outbox *event.Outbox
+	// placing holds a token for each order that is being placed: the rest of a crowd waits without holding anything,
+	// and finds out that the shelf is empty before it writes.
+	placing chan struct{}
 	// queue holds the sagas that this replica has a lease on and no driver yet; wake calls the watchdog.
 	queue  chan lease
 	wake   chan struct{}
@@ -112,7 +115,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, db: db, outbox: event.NewOutbox(db, Source),
-		queue: make(chan lease, queueLength), wake: make(chan struct{}, 1),
+		placing: make(chan struct{}, cfg.Parallel), queue: make(chan lease, queueLength), wake: make(chan struct{}, 1),
 	}, nil
 }
 

@@ -51,8 +51,22 @@ func TestFiftyEqualCheckoutsAtOnceAreOneOrderWithOneAnswer(t *testing.T) {
 				t.Fatalf("an answer differs: %+v", a)
 			}
 		}
+		direct := purchase(userID, b.shop.sell(6000, 100), 1, 6000, "tok_ok", "fifty")
+		for i := range answers {
+			wg.Go(func() { answers[i] = b.buy(t, b.user(userID), direct) })
+		}
+		wg.Wait()
+		for _, a := range answers {
+			if a.status() != "CONFIRMED" || a.code() != "" || a.Order.ID != answers[0].Order.ID {
+				t.Fatalf("an answer differs: %+v", a)
+			}
+		}
 		b.stop()
 		b.replica = b.start()
+		if got := b.buy(t, b.user(userID), direct); got.status() != "CONFIRMED" || got.Order.ID != answers[0].Order.ID {
+			t.Errorf("the same key after a restart: %+v", got)
+		}
+		answers[0] = b.checkout(t, userID, input)
 		if got := b.checkout(t, userID, input); got.status() != "CONFIRMED" || got.Order.ID != answers[0].Order.ID {
 			t.Errorf("the same key after a restart: %+v", got)
 		}
@@ -88,6 +102,21 @@ func TestACartThatChangesDuringCheckoutIsNeverBoughtAtTheOldTotal(t *testing.T) 
 		defer b.shop.mu.Unlock()
 		if n := b.shop.variants[dear].sold; n != 0 {
 			t.Errorf("%d units were sold that nobody paid for", n)
+		}
+	})
+}
+
+func TestALineAddedWhileCheckoutAsksIsNeitherBoughtNorLost(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		userID := id.New(id.User)
+		cheap, dear := b.shop.sell(6000, 10), b.shop.sell(90000, 10)
+		cartID := b.fill(userID, cheap, 1)
+		b.shop.meanwhile = func() { b.fill(userID, dear, 1) }
+		if got := b.checkout(t, userID, checkout(cartID, userID, 6000, "tok_ok", "key")); got.code() != "VERSION_CONFLICT" || got.Order != nil {
+			t.Errorf("checkout at the old total: %+v", got)
+		}
+		if got := b.checkout(t, userID, checkout(cartID, userID, 96000, "tok_ok", "key2")); got.status() != "CONFIRMED" {
+			t.Errorf("checkout at the new total: %+v", got)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 // payment is what payments has of an order. Tokens do what the sandbox's do.
 type payment struct {
-	id, token, status                  string
+	id, orderID, token, status         string
 	amount, authorized, captured, back int64
 	unknown                            int
 	expires                            time.Time
@@ -16,9 +16,12 @@ type payment struct {
 	keys                               int            // commands that had an effect
 }
 
-// once gives the first answer of a key again, if it was a definite one.
-func (s *shop) once(p *payment, in map[string]any, answer func() any) any {
+// once gives the first answer of a key again, if it was a definite one. The key must be the step's, whoever sends it.
+func (s *shop) once(p *payment, in map[string]any, step string, answer func() any) any {
 	key := in["idempotencyKey"].(string)
+	if want := "order:" + p.orderID + ":" + step; key != want {
+		s.t.Errorf("%s came with the key %s, want %s", step, key, want)
+	}
 	if a, ok := p.answers[key]; ok {
 		return a
 	}
@@ -51,13 +54,13 @@ func (s *shop) authorize(in map[string]any) any {
 	orderID, token := in["orderId"].(string), in["paymentMethodToken"].(string)
 	p := s.payments[orderID]
 	if p == nil {
-		p = &payment{id: id.New(id.Payment), token: token, amount: whole(in["amountMinorUnits"]), answers: map[string]any{}}
+		p = &payment{id: id.New(id.Payment), orderID: orderID, token: token, amount: whole(in["amountMinorUnits"]), answers: map[string]any{}}
 		if token == "tok_unknown" {
 			p.unknown = 2
 		}
 		s.payments[orderID] = p
 	}
-	return s.once(p, in, func() any {
+	return s.once(p, in, "authorize", func() any {
 		switch {
 		case p.unknown > 0:
 			p.unknown--
@@ -76,20 +79,20 @@ func (s *shop) authorize(in map[string]any) any {
 }
 
 // command runs a command on the payment that the input names.
-func (s *shop) command(in map[string]any, legal func(p *payment) bool, do func(p *payment) any) any {
+func (s *shop) command(in map[string]any, step string, legal func(p *payment) bool, do func(p *payment) any) any {
 	for _, p := range s.payments {
 		if p.id == in["paymentId"].(string) {
 			if _, again := p.answers[in["idempotencyKey"].(string)]; !again && !legal(p) {
 				return p.payload(object{"code": "ILLEGAL_TRANSITION", "message": "illegal transition"})
 			}
-			return s.once(p, in, func() any { return do(p) })
+			return s.once(p, in, step, func() any { return do(p) })
 		}
 	}
 	return refusal("NOT_FOUND", nil)
 }
 
 func (s *shop) capture(in map[string]any) any {
-	return s.command(in, func(p *payment) bool { return p.status == "AUTHORIZED" }, func(p *payment) any {
+	return s.command(in, "capture", func(p *payment) bool { return p.status == "AUTHORIZED" }, func(p *payment) any {
 		if p.token == "tok_capture_fail" {
 			return p.payload(declined())
 		}
@@ -99,14 +102,14 @@ func (s *shop) capture(in map[string]any) any {
 }
 
 func (s *shop) void(in map[string]any) any {
-	return s.command(in, func(p *payment) bool { return p.status == "AUTHORIZED" || p.status == "REQUIRES_ACTION" }, func(p *payment) any {
+	return s.command(in, "void", func(p *payment) bool { return p.status == "AUTHORIZED" || p.status == "REQUIRES_ACTION" }, func(p *payment) any {
 		p.status, p.authorized = "VOIDED", 0
 		return p.payload()
 	})
 }
 
 func (s *shop) refund(in map[string]any) any {
-	return s.command(in, func(p *payment) bool { return p.captured > p.back }, func(p *payment) any {
+	return s.command(in, "refund", func(p *payment) bool { return p.captured > p.back }, func(p *payment) any {
 		p.status, p.back = "REFUNDED", p.captured
 		return p.payload()
 	})

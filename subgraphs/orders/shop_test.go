@@ -31,6 +31,7 @@ type shop struct {
 	payments     map[string]*payment // by order
 	lost         map[string]*loss    // by operation
 	vanish       int64               // units of everything that others buy after the next look at availability
+	meanwhile    func()              // what happens, once, while checkout asks for availability
 }
 
 // variant is something to buy.
@@ -124,6 +125,12 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // perform answers, unless the request or the answer is to be lost.
 func (s *shop) perform(name string, answer func() any) any {
 	s.mu.Lock()
+	if happens := s.meanwhile; happens != nil && name == "maxPurchasable" {
+		s.meanwhile = nil
+		s.mu.Unlock()
+		happens()
+		s.mu.Lock()
+	}
 	defer s.mu.Unlock()
 	lost := s.lost[name]
 	if lost != nil && lost.requests > 0 {
