@@ -41,7 +41,7 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	flags.StringVar(&cfg.listen, "listen", "127.0.0.1:4000", "`address` that the router listens on")
 	flags.StringVar(&cfg.data, "data", "data", "`folder` of the databases, created if needed")
 	flags.BoolVar(&cfg.fresh, "fresh", false, "begin with empty databases: what the folder holds is deleted")
-	flags.StringVar(&cfg.http, "http", "", "subgraphs, `NAME,…` or all, that are served over HTTP too, and that the router reaches that way")
+	flags.StringVar(&cfg.http, "http", "", "subgraphs, `NAME,…` or all, that are served over HTTP too, on the ports of schema/supergraph.yaml, and that the router reaches that way")
 	flags.TextVar(&cfg.level, "log", slog.LevelWarn, "`level` of the log: debug, info, warn or error")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, 
 	if err := s.seed(ctx, out); err != nil {
 		return err
 	}
-	remote, err := s.listenHTTP(cfg.http)
+	remote, err := s.listenHTTP(cfg.http, cfg.listen)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, 
 	if err != nil {
 		return err
 	}
-	front, err := s.front(engine)
+	front, err := s.front(engine, s.tabs(ctx))
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
 }
 
 // front is the HTTP side of the router, with the Playground and the users service's keys.
-func (s *shop) front(engine *router.Router) (*serve.Handler, error) {
+func (s *shop) front(engine *router.Router, tabs []playground.Tab) (*serve.Handler, error) {
 	verifier, err := auth.NewVerifier(auth.Config{Issuers: []auth.Issuer{{
 		Name: identity.UsersIssuer, Audience: identity.Audience, Keys: s.users.JWKS,
 	}}})
@@ -126,7 +126,7 @@ func (s *shop) front(engine *router.Router) (*serve.Handler, error) {
 	}
 	return serve.New(serve.Config{
 		Engine: engine, Verifier: verifier, Logger: s.log,
-		Playground: playground.Handler(playgroundConfig()),
+		Playground: playground.Handler(playgroundConfig(tabs)),
 		Pages:      map[string]http.Handler{"/.well-known/jwks.json": s.users.JWKSHandler()},
 	})
 }

@@ -13,80 +13,153 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// binary is the program under test, built once.
-var binary string
+// The programs under test, built once.
+var binary, routerBinary string
 
 func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "agora")
 	if err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(folder, "agora")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	binary, routerBinary = filepath.Join(folder, "agora"), filepath.Join(folder, "router")
+	if out, err := exec.Command("go", "build", "-o", folder, ".", "../../router/cmd/router").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		os.Exit(1)
 	}
 	code := m.Run()
+	if open.program != nil {
+		open.program.kill()
+		os.RemoveAll(open.folder)
+	}
 	os.RemoveAll(folder)
 	os.Exit(code)
 }
 
-// program is a started agora.
+// program is a started program.
 type program struct {
 	*testing.T
 	url     string
 	command *exec.Cmd
-	// output is all that it has printed so far; complete once it has ended.
-	output *bytes.Buffer
-	ended  chan struct{}
+	output  *output
+	ended   chan struct{}
+}
+
+// output is all that a program has printed so far; complete once it has ended.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write takes what the program prints.
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+// String is what it has printed.
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start starts `agora dev` on the data in folder and waits until it is ready. env are settings such as
 // "AGORA_FAULTS=…".
 func start(t *testing.T, folder string, env ...string) *program {
 	t.Helper()
-	p := &program{T: t, output: &bytes.Buffer{}, ended: make(chan struct{})}
-	p.command = exec.Command(binary, "dev", "--listen", "127.0.0.1:0", "--data", folder)
+	return startCommand(t, env, binary, "dev", "--listen", "127.0.0.1:0", "--data", folder)
+}
+
+// startCommand starts a program that ends with its test, and waits until it is ready.
+func startCommand(t *testing.T, env []string, command ...string) *program {
+	t.Helper()
+	p, err := launch(env, command...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.T = t
+	t.Cleanup(p.kill)
+	return p
+}
+
+// open is the shop that tests share which neither stop it nor need it for themselves.
+var open struct {
+	sync.Mutex
+	*program
+	folder string
+}
+
+// shared is the shop that tests share.
+func shared(t *testing.T) *program {
+	t.Helper()
+	open.Lock()
+	defer open.Unlock()
+	if open.program == nil {
+		var err error
+		if open.folder, err = os.MkdirTemp("", "agora"); err != nil {
+			t.Fatal(err)
+		}
+		if open.program, err = launch(nil, binary, "dev", "--listen", "127.0.0.1:0", "--data", open.folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine := *open.program
+	mine.T = t
+	return &mine
+}
+
+// launch starts a program and waits until it has said the address of its GraphQL endpoint, and all else that it says
+// at the start.
+func launch(env []string, command ...string) (*program, error) {
+	p := &program{output: &output{}, ended: make(chan struct{})}
+	p.command = exec.Command(command[0], command[1:]...)
 	p.command.Env = append(os.Environ(), env...)
 	p.command.Stderr = p.output
 	stdout, err := p.command.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := p.command.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() { p.kill() })
 	ready := make(chan string, 1)
-	go func() {
-		defer close(p.ended)
-		defer close(ready)
-		lines := bufio.NewScanner(stdout)
-		for lines.Scan() {
-			fmt.Fprintln(p.output, lines.Text())
-			if found := regexp.MustCompile(`http://\S+/graphql`).FindString(lines.Text()); found != "" {
-				select {
-				case ready <- strings.TrimSuffix(found, "/graphql"):
-				default:
-				}
-			}
-		}
-		p.command.Wait()
-	}()
+	go p.read(stdout, ready)
 	select {
 	case p.url = <-ready:
 		if p.url == "" {
-			t.Fatalf("agora dev ended before it was ready:\n%s", p.output)
+			return nil, fmt.Errorf("%v ended before it was ready:\n%s", command, p.output)
 		}
 	case <-time.After(time.Minute):
-		t.Fatal("agora dev is not ready after a minute")
+		p.kill()
+		return nil, fmt.Errorf("%v is not ready after a minute:\n%s", command, p.output)
 	}
-	return p
+	return p, nil
+}
+
+var endpoint = regexp.MustCompile(`(http://\S+)/graphql`)
+
+// read reads what the program prints to its end.
+func (p *program) read(stdout io.Reader, ready chan<- string) {
+	defer close(p.ended)
+	defer close(ready)
+	lines, url := bufio.NewScanner(stdout), ""
+	for lines.Scan() {
+		fmt.Fprintln(p.output, lines.Text())
+		if found := endpoint.FindStringSubmatch(lines.Text()); found != nil && url == "" {
+			url = found[1]
+		}
+		if strings.Contains(lines.Text(), "Ctrl-C stops it") || strings.HasPrefix(lines.Text(), "router: GraphQL at") {
+			ready <- url
+		}
+	}
+	p.command.Wait()
 }
 
 // kill ends the program as a power cut would.

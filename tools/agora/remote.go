@@ -24,8 +24,9 @@ type remote struct {
 	server   *subgraph.Server
 }
 
-// listenHTTP opens the ports of the subgraphs in a list of names; "all" are all of them.
-func (s *shop) listenHTTP(list string) (map[string]*remote, error) {
+// listenHTTP opens the ports of the subgraphs in a list of names; "all" are all of them. Where the router listens on
+// a port that the system chooses, they do too.
+func (s *shop) listenHTTP(list, router string) (map[string]*remote, error) {
 	wanted := strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
 	if list == "all" {
 		wanted = names(s.servers)
@@ -36,7 +37,11 @@ func (s *shop) listenHTTP(list string) (map[string]*remote, error) {
 		if !ok {
 			return nil, fmt.Errorf("--http %s: there is no subgraph %q, but %s", list, name, strings.Join(names(s.servers), ", "))
 		}
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", ports[name]))
+		port := ports[name]
+		if strings.HasSuffix(router, ":0") {
+			port = 0
+		}
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			return nil, fmt.Errorf("subgraph %s: %w", name, err)
 		}

@@ -24,6 +24,14 @@ var accounts = []account{
 	{"Sam Staff", "staff@agora.example", "staff-horse-battery", []gen.Role{gen.RoleAdmin}},
 }
 
+// seeded is the account as it is at first.
+func (a account) seeded() users.Account {
+	return users.Account{
+		Email: a.email, DisplayName: a.name, Password: a.password, Roles: a.roles,
+		Address: &gen.AddressInput{Name: a.name, Line1: "Marktplatz 1", City: "Jena", PostalCode: "07743", CountryCode: "DE", IsDefault: true},
+	}
+}
+
 // seed fills an empty shop: catalogue, stock and accounts. It does nothing to one that is filled, and finishes what
 // an earlier start has begun.
 func (s *shop) seed(ctx context.Context, out io.Writer) error {
@@ -36,11 +44,7 @@ func (s *shop) seed(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("seed stock: %w", err)
 	}
 	for _, a := range accounts {
-		_, err := s.users.EnsureAccount(ctx, users.Account{
-			Email: a.email, DisplayName: a.name, Password: a.password, Roles: a.roles,
-			Address: &gen.AddressInput{Name: a.name, Line1: "Marktplatz 1", City: "Jena", PostalCode: "07743", CountryCode: "DE", IsDefault: true},
-		})
-		if err != nil {
+		if _, err := s.users.EnsureAccount(ctx, a.seeded()); err != nil {
 			return fmt.Errorf("seed account %s: %w", a.email, err)
 		}
 	}
