@@ -29,6 +29,7 @@ func TestARunMeasuresAllWorkloadsWithRightAnswers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and starts the router")
 	}
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out bytes.Buffer
 	args := []string{"--seconds", "0.2", "--warmup", "0.2", "--rounds", "1", "--connections", "8", "--json", file}
@@ -98,6 +99,10 @@ func TestAWrongAnswerFailsTheRun(t *testing.T) {
 }
 
 func TestAProgramWithWrongAnswersIsReported(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts the router")
+	}
+	t.Parallel()
 	lying := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"data":{"me":null}}`)
 	}))

@@ -19,6 +19,7 @@ import (
 type measured struct {
 	*running
 	verifier *verifier
+	client   load.Client
 	next     uint64
 	result   *Program
 }
@@ -64,6 +65,7 @@ func (b *bench) workload(ctx context.Context, w workload, programs []target) (*W
 	all, err := b.startAll(ctx, w, programs)
 	defer func() {
 		for _, m := range all {
+			m.client.Close()
 			m.stop()
 		}
 	}()
@@ -144,7 +146,7 @@ func (b *bench) load(ctx context.Context, w workload, m *measured, seconds float
 	if m.floor && !w.fixed {
 		verify = func(uint64, []byte) error { return nil } // it has one answer for all
 	}
-	r := load.Run(ctx, load.Config{
+	r := m.client.Run(ctx, load.Config{
 		Address: m.address, Path: m.path, Connections: b.connections,
 		Duration: time.Duration(seconds * float64(time.Second)),
 		Body:     w.body(), First: m.next, Verify: verify,

@@ -41,26 +41,40 @@ type Result struct {
 	P50, P99 time.Duration
 }
 
+// Client has the connections to one program. They stay open from one Run to the next, so that what a round measures is
+// not the opening of connections. The zero value is ready; Runs follow one another.
+type Client struct{ workers []*worker }
+
+// Close closes the connections.
+func (c *Client) Close() {
+	for _, w := range c.workers {
+		w.close()
+	}
+}
+
 // Run sends requests until the duration is over, the limit is reached or ctx ends.
-func Run(ctx context.Context, cfg Config) Result {
+func (c *Client) Run(ctx context.Context, cfg Config) Result {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Duration)
 	defer cancel()
+	for len(c.workers) < cfg.Connections {
+		c.workers = append(c.workers, &worker{})
+	}
+	workers := c.workers[:cfg.Connections]
 	var next atomic.Int64
-	workers := make([]worker, cfg.Connections)
 	start := time.Now()
 	var all sync.WaitGroup
-	for i := range workers {
-		all.Go(func() { workers[i].run(ctx, &cfg, &next) })
+	for _, w := range workers {
+		all.Go(func() { w.run(ctx, &cfg, &next) })
 	}
 	all.Wait()
 	result := Result{Elapsed: time.Since(start)}
 	sum := &histogram{}
-	for i := range workers {
-		sum.merge(&workers[i].times)
-		result.Requests += int64(workers[i].times.total) + workers[i].failed
-		result.Failed += workers[i].failed
+	for _, w := range workers {
+		sum.merge(&w.times)
+		result.Requests += int64(w.times.total) + w.failed
+		result.Failed += w.failed
 		if result.Err == nil {
-			result.Err = workers[i].err
+			result.Err = w.err
 		}
 	}
 	result.P50, result.P99 = sum.quantile(0.5), sum.quantile(0.99)
@@ -72,16 +86,22 @@ const patience = 30 * time.Second
 
 // worker is one connection.
 type worker struct {
-	times   histogram
-	failed  int64
-	err     error
-	conn    *h1.Conn
+	times  histogram
+	failed int64
+	err    error
+	conn   *h1.Conn
+	// kept tells that the connection has been idle since an earlier run: the other side may have closed it.
+	kept    bool
 	body    []byte
 	request []byte
 }
 
 func (w *worker) run(ctx context.Context, cfg *Config, next *atomic.Int64) {
-	defer w.close()
+	w.times, w.failed, w.err = histogram{}, 0, nil
+	w.kept = w.conn != nil
+	if w.kept {
+		w.setDeadline(ctx)
+	}
 	for ctx.Err() == nil {
 		n := next.Add(1)
 		if cfg.Requests > 0 && n > cfg.Requests {
@@ -106,25 +126,22 @@ func (w *worker) close() {
 	}
 }
 
+// setDeadline bounds the run, instead of each request.
+func (w *worker) setDeadline(ctx context.Context) {
+	deadline, _ := ctx.Deadline()
+	_ = w.conn.SetDeadline(deadline.Add(patience))
+}
+
 // once sends one request and receives its answer.
 func (w *worker) once(ctx context.Context, cfg *Config, seq uint64) error {
-	if w.conn == nil {
-		conn, err := h1.Dial(cfg.Address)
-		if err != nil {
-			return err
-		}
-		w.conn = conn
-		deadline, _ := ctx.Deadline()
-		if err := conn.SetDeadline(deadline.Add(patience)); err != nil {
-			return err
-		}
-	}
 	w.body = cfg.Body(w.body[:0], seq)
 	w.request = h1.Request(w.request[:0], cfg.Address, cfg.Path, w.body)
-	if err := w.conn.Send(w.request); err != nil {
-		return err
+	status, answer, err := w.exchange(ctx, cfg)
+	if err != nil && w.kept {
+		w.close()
+		status, answer, err = w.exchange(ctx, cfg)
 	}
-	status, answer, err := w.conn.Receive()
+	w.kept = false
 	if err != nil {
 		return err
 	}
@@ -132,4 +149,18 @@ func (w *worker) once(ctx context.Context, cfg *Config, seq uint64) error {
 		return fmt.Errorf("status %d: %.300s", status, answer)
 	}
 	return cfg.Verify(seq, answer)
+}
+
+func (w *worker) exchange(ctx context.Context, cfg *Config) (status int, answer []byte, err error) {
+	if w.conn == nil {
+		if w.conn, err = h1.Dial(cfg.Address); err != nil {
+			w.conn = nil
+			return 0, nil, err
+		}
+		w.setDeadline(ctx)
+	}
+	if err := w.conn.Send(w.request); err != nil {
+		return 0, nil, err
+	}
+	return w.conn.Receive()
 }

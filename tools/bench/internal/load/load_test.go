@@ -31,7 +31,9 @@ func TestCountsRequestsAndWrongAnswers(t *testing.T) {
 		_, _ = io.Copy(w, r.Body)
 	}))
 	defer server.Close()
-	result := Run(t.Context(), Config{
+	var client Client
+	defer client.Close()
+	cfg := Config{
 		Address: server.Listener.Addr().String(), Path: "/", Connections: 4, Duration: 10 * time.Second, Requests: 100, First: 1000,
 		Body: func(buf []byte, seq uint64) []byte { return fmt.Append(buf, seq) },
 		Verify: func(seq uint64, answer []byte) error {
@@ -43,11 +45,17 @@ func TestCountsRequestsAndWrongAnswers(t *testing.T) {
 			}
 			return nil
 		},
-	})
+	}
+	result := client.Run(t.Context(), cfg)
 	if result.Requests != 100 || result.Failed != 10 || result.Err == nil {
 		t.Errorf("%d requests, %d failed, %v; want 100, 10 and why", result.Requests, result.Failed, result.Err)
 	}
 	if result.P50 <= 0 || result.P99 < result.P50 {
 		t.Errorf("p50 %v, p99 %v", result.P50, result.P99)
+	}
+	server.CloseClientConnections() // as servers do with connections that are idle
+	cfg.First = 2000
+	if again := client.Run(t.Context(), cfg); again.Requests != 100 || again.Failed != 10 {
+		t.Errorf("over connections that the server has closed: %d requests, %d failed, %v; want 100, 10", again.Requests, again.Failed, again.Err)
 	}
 }
