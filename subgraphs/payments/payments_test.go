@@ -7,10 +7,12 @@ import (
 	"testing"
 
 	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/subgraphs/payments/sandbox"
 )
 
 func TestEachTokenOfTheSandboxDoesWhatItSays(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
+		tested := map[string]bool{}
 		for _, tt := range []struct{ token, status, decline, code string }{
 			{"tok_ok", "AUTHORIZED", "", ""},
 			{"tok_visa", "AUTHORIZED", "", ""},
@@ -18,16 +20,27 @@ func TestEachTokenOfTheSandboxDoesWhatItSays(t *testing.T) {
 			{"tok_decline", "DECLINED", "GENERIC_DECLINE", "DECLINED"},
 			{"tok_insufficient_funds", "DECLINED", "INSUFFICIENT_FUNDS", "DECLINED"},
 			{"tok_expired_card", "DECLINED", "EXPIRED_CARD", "DECLINED"},
+			{"tok_incorrect_cvc", "DECLINED", "INCORRECT_CVC", "DECLINED"},
+			{"tok_lost_card", "DECLINED", "LOST_CARD", "DECLINED"},
+			{"tok_fraudulent", "DECLINED", "FRAUDULENT", "DECLINED"},
 			{"tok_processing_error", "DECLINED", "PROCESSING_ERROR", "DECLINED"},
 			{"tok_of_nobody", "DECLINED", "GENERIC_DECLINE", "DECLINED"},
 			{"tok_3ds_ok", "REQUIRES_ACTION", "", ""},
+			{"tok_3ds_fail", "REQUIRES_ACTION", "", ""},
+			{"tok_3ds_abandon", "REQUIRES_ACTION", "", ""},
 			{"tok_timeout_ok", "UNKNOWN", "", ""},
 			{"tok_timeout_fail", "UNKNOWN", "", ""},
 			{"tok_capture_fail", "AUTHORIZED", "", ""},
 		} {
+			tested[tt.token] = true
 			got := b.authorize(tt.token)
 			if got.status() != tt.status || got.Payment.DeclineCode != tt.decline || got.code() != tt.code {
 				t.Errorf("authorise %s = %s %s %s, want %s %s %s", tt.token, got.status(), got.Payment.DeclineCode, got.code(), tt.status, tt.decline, tt.code)
+			}
+		}
+		for _, token := range sandbox.Tokens() {
+			if !tested[token] {
+				t.Errorf("nobody tests %s", token)
 			}
 		}
 		defer b.run()()
