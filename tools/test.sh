@@ -26,24 +26,37 @@ fi
 
 answers() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
-stop_postgres() { :; }
-if [ -z "${AGORA_TEST_POSTGRES:-}" ] && ! answers 127.0.0.1 5432; then
-  initdb=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)
-  if [ -n "$initdb" ] && [ "$(id -u)" != 0 ]; then
-    folder=$(mktemp -d)
-    bin=$(dirname "$initdb")
-    stop_postgres() { "$bin/pg_ctl" -D "$folder" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"; }
-    trap stop_postgres EXIT
-    "$initdb" -D "$folder" -A trust -U postgres >/dev/null
-    "$bin/pg_ctl" -D "$folder" -w -o "-c listen_addresses=127.0.0.1 -c port=54329 -k $folder" start >/dev/null
-    export AGORA_TEST_POSTGRES="postgres://postgres@127.0.0.1:54329/postgres?sslmode=disable"
-    say "started a Postgres for this run"
+# as_postgres runs a program as a user that Postgres accepts: not root.
+as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+
+initdb_of() { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true; }
+
+# start_postgres makes a cluster for this run alone, on a port that nobody uses.
+start_postgres() {
+  bin=$(dirname "$1")
+  folder=$(mktemp -d)
+  if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
+  port=$((20000 + RANDOM % 20000))
+  trap 'as_postgres "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"' EXIT
+  as_postgres "$bin/initdb" -D "$folder/data" -A trust -U postgres >/dev/null &&
+    as_postgres "$bin/pg_ctl" -D "$folder/data" -w -l "$folder/log" -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder -c max_connections=300" start >/dev/null &&
+    export AGORA_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
+}
+
+if [ -n "${AGORA_TEST_POSTGRES:-}" ] || answers 127.0.0.1 5432; then
+  say "Postgres: ${AGORA_TEST_POSTGRES:-127.0.0.1:5432}"
+else
+  if [ -z "$(initdb_of)" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing postgresql for the tests of the stores"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >/tmp/agora-apt.log 2>&1 ||
+      say "apt-get could not install postgresql: see /tmp/agora-apt.log"
+  fi
+  if [ -n "$(initdb_of)" ] && start_postgres "$(initdb_of)"; then
+    say "Postgres: started one for this run"
   else
-    say "no Postgres answers: the stores are tested on SQLite alone"
+    say "no Postgres: the stores are tested on SQLite alone"
     export AGORA_TEST_POSTGRES=none
   fi
-else
-  say "Postgres: ${AGORA_TEST_POSTGRES:-127.0.0.1:5432}"
 fi
 
 go test ./... "$@"
