@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -144,25 +142,6 @@ func offered(p *program) []playground.Tab {
 	return config.Tabs
 }
 
-// routerBefore starts `router serve` before the subgraphs that a shop serves over HTTP.
-func routerBefore(t *testing.T, p *program) *program {
-	t.Helper()
-	var config strings.Builder
-	fmt.Fprintf(&config, "pass_on: [Authorization]\nintrospection: true\nall_subgraphs: { subscriptions: { protocol: sse } }\njwt:\n  issuers:\n    - { issuer: agora/users, audience: agora, jwks_url: %q }\nsubgraphs:\n", p.url+"/.well-known/jwks.json")
-	for _, name := range names(ports) {
-		found := regexp.MustCompile(`(?m)^  ` + name + ` +(http://\S+)$`).FindStringSubmatch(p.output.String())
-		if found == nil {
-			t.Fatalf("the program does not say where %s is:\n%s", name, p.output)
-		}
-		fmt.Fprintf(&config, "  %s: { url: %q }\n", name, found[1])
-	}
-	file := filepath.Join(t.TempDir(), "router.yaml")
-	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return startCommand(t, nil, routerBinary, "serve", "--supergraph", "../../schema/supergraph.graphql", "--listen", "127.0.0.1:0", "--config", file)
-}
-
 func TestOneProcessOrManyTheSameOperationGivesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -172,7 +151,7 @@ func TestOneProcessOrManyTheSameOperationGivesTheSameBytes(t *testing.T) {
 	p.interrupt()
 
 	p = startCommand(t, nil, binary, "dev", "--listen", "127.0.0.1:0", "--data", folder, "--http", "all")
-	for mode, seen := range map[string]map[string]string{"--http all": o.see(p), "router serve": o.see(routerBefore(t, p))} {
+	for mode, seen := range map[string]map[string]string{"--http all": o.see(p), "router serve": o.see(routerBefore(t, p, nil))} {
 		for _, operation := range names(inProcess) {
 			if got, want := seen[operation], inProcess[operation]; got != want {
 				t.Errorf("%s: %s\n got %s\nwant %s", mode, operation, got, want)
