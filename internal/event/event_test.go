@@ -1,0 +1,192 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/database/databasetest"
+)
+
+// station is a service that says and hears.
+type station struct {
+	*testing.T
+	db     *database.DB
+	outbox *Outbox
+
+	mu    sync.Mutex
+	heard []string
+}
+
+func newStation(t *testing.T, url string) *station {
+	db, err := database.Open(t.Context(), url, Migrations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return &station{T: t, db: db, outbox: NewOutbox(db, "agora/test")}
+}
+
+// say appends events in one transaction, which fails if err is not nil.
+func (s *station) say(err error, events ...Event) {
+	s.Helper()
+	got := s.db.Tx(s.Context(), func(tx *database.Tx) error {
+		if e := s.outbox.Append(s.Context(), tx, events...); e != nil {
+			return e
+		}
+		return err
+	})
+	if !errors.Is(got, err) {
+		s.Fatal(got)
+	}
+	s.outbox.Wake()
+}
+
+// consumer hears events, and notes those that it applied after their commit.
+func (s *station) consumer(name string, apply func(e Event) error) *Consumer {
+	return &Consumer{
+		DB: s.db, Name: name, MaxAttempts: 3,
+		Apply: func(_ context.Context, _ *database.Tx, e Event) error { return apply(e) },
+		Applied: func(_ context.Context, e Event) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.heard = append(s.heard, fmt.Sprintf("%s %s %d", name, e.Subject, e.Sequence))
+		},
+	}
+}
+
+// relay publishes until n events were applied.
+func (s *station) relay(bus *Local, n int) []string {
+	s.Helper()
+	bus.Log = slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(s.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { s.outbox.Relay(ctx, bus, bus.Log) })
+	defer wg.Wait()
+	defer cancel()
+	for range 500 {
+		s.mu.Lock()
+		heard := append([]string(nil), s.heard...)
+		s.mu.Unlock()
+		if len(heard) >= n && s.unpublished() == 0 {
+			return heard
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.Fatalf("heard %v, want %d events", s.heard, n)
+	return nil
+}
+
+func (s *station) unpublished() (n int) {
+	if err := s.db.Read.Get(&n, `SELECT COUNT(*) FROM outbox WHERE published_us IS NULL`); err != nil {
+		s.Fatal(err)
+	}
+	return n
+}
+
+func fine(Event) error { return nil }
+
+func TestWhatIsCommittedReachesEveryConsumerOnceAndInOrder(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		bus := &Local{}
+		for _, name := range []string{"a", "b"} {
+			bus.Subscribe(name, []string{"agora/test"}, s.consumer(name, fine).Handle)
+		}
+		bus.Subscribe("elsewhere", []string{"agora/other"}, func(context.Context, Delivery) error {
+			t.Error("an event reached the consumer of another source")
+			return nil
+		})
+		s.say(nil, New("x.v1", "one", 1), New("x.v1", "one", 2))
+		s.say(errors.New("rolled back"), New("x.v1", "one", 3))
+		s.say(nil, New("x.v1", "one", 4))
+		heard := s.relay(bus, 6)
+		for _, name := range []string{"a", "b"} {
+			var own []string
+			for _, h := range heard {
+				if h[0] == name[0] {
+					own = append(own, h)
+				}
+			}
+			if diff := cmp.Diff([]string{name + " one 1", name + " one 2", name + " one 3"}, own); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+func TestAnEventThatComesTwiceHasOneEffectAndOneThatComesEarlyWaits(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		c := s.consumer("c", fine)
+		event := func(sequence int64) Delivery {
+			e := New("x.v1", "one", nil)
+			e.ID, e.Source, e.Sequence = fmt.Sprint("evt_", sequence), "agora/test", sequence
+			return Delivery{e, 1}
+		}
+		for _, step := range []struct {
+			sequence int64
+			taken    bool
+		}{{1, true}, {1, true}, {3, false}, {2, true}, {3, true}, {2, true}} {
+			err := c.Handle(t.Context(), event(step.sequence))
+			if (err == nil) != step.taken {
+				t.Errorf("event %d: %v", step.sequence, err)
+			}
+		}
+		if diff := cmp.Diff([]string{"c one 1", "c one 2", "c one 3"}, s.heard); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAFailingEventIsTriedAgainAndSetAsideInTheEnd(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		tries := map[string]int{}
+		c := s.consumer("c", func(e Event) error {
+			tries[e.Type]++
+			if e.Type == "never.v1" || (e.Type == "second.v1" && tries[e.Type] == 1) {
+				return errors.New("not now")
+			}
+			return nil
+		})
+		bus := &Local{}
+		bus.Subscribe("c", []string{"agora/test"}, c.Handle)
+		s.say(nil, New("never.v1", "one", nil), New("second.v1", "one", nil), New("fine.v1", "one", nil))
+		s.relay(bus, 2)
+		if diff := cmp.Diff(map[string]int{"never.v1": 3, "second.v1": 2, "fine.v1": 1}, tries); diff != "" {
+			t.Error(diff)
+		}
+		var reason string
+		if err := s.db.Read.Get(&reason, `SELECT reason FROM dead_letter`); err != nil || reason != "not now" {
+			t.Errorf("dead letter: %q, %v", reason, err)
+		}
+	})
+}
+
+func TestWhatWasPublishedButNotMarkedIsPublishedAgainWithoutASecondEffect(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		bus := &Local{}
+		bus.Subscribe("c", []string{"agora/test"}, s.consumer("c", fine).Handle)
+		s.say(nil, New("x.v1", "one", nil))
+		s.relay(bus, 1)
+		err := s.db.Tx(t.Context(), func(tx *database.Tx) error { // as if the process had died before the mark
+			_, err := tx.ExecContext(t.Context(), `UPDATE outbox SET published_us = NULL`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if heard := s.relay(bus, 1); len(heard) != 1 {
+			t.Errorf("heard %v, want one effect", heard)
+		}
+	})
+}
