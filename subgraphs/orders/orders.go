@@ -60,6 +60,9 @@ type Config struct {
 	// Lease is how long a saga belongs to its driver after each step: as long it stands still when the driver
 	// dies. It must be longer than StepTimeout. Zero means twice StepTimeout.
 	Lease time.Duration
+	// Alone says that no other replica uses the database: what a process that died has left behind is carried on at
+	// once, and not when its lease is over.
+	Alone bool
 	// ReservationLife is how long stock is held for an order that isn't paid. Zero means 15 min.
 	ReservationLife time.Duration
 	// Retry is the pause before a step whose outcome is unknown is tried again; it doubles each time, up to 5 s. Zero
@@ -113,10 +116,17 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("orders: %w", err)
 	}
-	return &Service{
+	s := &Service{
 		cfg: cfg, db: db, outbox: event.NewOutbox(db, Source),
 		placing: make(chan struct{}, cfg.Parallel), queue: make(chan lease, queueLength), wake: make(chan struct{}, 1),
-	}, nil
+	}
+	if cfg.Alone {
+		if err := s.inherit(ctx); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("orders: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // Schema is the subgraph's schema with its resolvers.

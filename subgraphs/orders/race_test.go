@@ -163,6 +163,24 @@ func TestOrdersOfAReplicaThatDiedAreCarriedOnByAnother(t *testing.T) {
 }
 
 // The points are global to the process, so this test does not run beside others.
+func TestAServiceThatIsAloneCarriesOnAtOnce(t *testing.T) {
+	b := newBench(t, databasetest.SQLite(t))
+	b.cfg.Lease, b.cfg.Alone = time.Hour, true
+	b.replica = b.start()
+	if err := fault.Configure("orders.reserved=error", 1); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fault.Configure("", 0) })
+	b.provoke(payload{})
+	b.stop()
+	if err := fault.Configure("", 0); err != nil {
+		t.Fatal(err)
+	}
+	b.replica = b.start()
+	b.audit()
+}
+
+// The points are global to the process, so this test does not run beside others.
 func TestACrashAnywhereEndsInATerminalStateWithBooksThatAgree(t *testing.T) {
 	for _, point := range orders.FaultPoints() {
 		t.Run(point, func(t *testing.T) {

@@ -84,6 +84,18 @@ func (s *Service) take(ctx context.Context, l lease) (bool, error) {
 	return n == 1, err
 }
 
+// inherit takes the leases from drivers that are gone, as all are when a service that is alone starts.
+func (s *Service) inherit(ctx context.Context) error {
+	err := s.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE saga SET lease_owner = '', lease_until_us = 0 WHERE lease_owner <> ''`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("inherit sagas: %w", err)
+	}
+	return nil
+}
+
 // newOwner names a driver: another one for every lease, so that a lease that was lost is noticed.
 func newOwner() string { return rand.Text() }
 

@@ -45,6 +45,9 @@ type Config struct {
 	Provider Provider
 	// ProviderTimeout bounds one request to the provider; behind it the outcome is unknown. Zero means 3 s.
 	ProviderTimeout time.Duration
+	// Alone says that no other replica uses the database: what a process that died has left behind is resolved at once,
+	// and not when its request has certainly ended.
+	Alone bool
 	// ActionTimeout is how long a buyer has for 3-D Secure. It must be less than the reservation of the order's
 	// stock lasts (15 min). Zero means 10 min.
 	ActionTimeout time.Duration
@@ -85,7 +88,14 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("payments: %w", err)
 	}
-	return &Service{cfg: cfg, db: db, outbox: event.NewOutbox(db, Source)}, nil
+	s := &Service{cfg: cfg, db: db, outbox: event.NewOutbox(db, Source)}
+	if cfg.Alone {
+		if err := s.inherit(ctx); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("payments: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // Schema is the subgraph's schema with its resolvers.

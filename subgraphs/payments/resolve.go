@@ -96,6 +96,18 @@ func (s *Service) resolve(ctx context.Context, op operation) error {
 	return s.drive(ctx, op)
 }
 
+// inherit makes the operations of processes that are gone due, as all are when a service that is alone starts.
+func (s *Service) inherit(ctx context.Context) error {
+	err := s.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE operation SET due_us = 0 WHERE state IN ('INTENT', 'UNKNOWN')`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("inherit operations: %w", err)
+	}
+	return nil
+}
+
 // resolveOpen resolves the open operation of a payment, if it has one, because somebody asks.
 func (s *Service) resolveOpen(ctx context.Context, paymentID string) error {
 	op, err := openOperation(ctx, s.db.Read, paymentID)
