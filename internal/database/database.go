@@ -105,13 +105,16 @@ func connectSQLite(path string) (*DB, error) {
 	return &DB{Read: read, write: write, Dialect: SQLite}, nil
 }
 
+// poolSize leaves room for six services with a replica each beside the 100 connections that a Postgres has by default.
+const poolSize = 8
+
 func connectPostgres(rawURL string) (*DB, error) {
 	pool, err := sqlx.Open("postgres", rawURL)
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(20)
-	pool.SetMaxIdleConns(20)
+	pool.SetMaxOpenConns(poolSize)
+	pool.SetMaxIdleConns(poolSize)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	if err := pool.Ping(); err != nil {
 		pool.Close()

@@ -88,7 +88,7 @@ func (s *shop) open(ctx context.Context, folder string, secret []byte) (err erro
 	if s.provider, err = sandbox.New(ctx, sandbox.Config{Database: file("provider")}); err != nil {
 		return err
 	}
-	if s.payments, err = payments.New(ctx, payments.Config{Database: file("payments"), Provider: s.provider, Log: s.log}); err != nil {
+	if s.payments, err = payments.New(ctx, payments.Config{Database: file("payments"), Provider: s.provider, Alone: true, Log: s.log}); err != nil {
 		return err
 	}
 	serve("payments", s.payments.Schema())
@@ -96,7 +96,7 @@ func (s *shop) open(ctx context.Context, folder string, secret []byte) (err erro
 		return &subgraph.Client{Service: "orders", Scopes: scopes, Secret: secret, Server: s.servers[name]}
 	}
 	s.orders, err = orders.New(ctx, orders.Config{
-		Database: file("orders"), Log: s.log,
+		Database: file("orders"), Alone: true, Log: s.log,
 		Users:     ask("users", "users:read"),
 		Products:  ask("products"),
 		Inventory: ask("inventory", "inventory:read", "inventory:write"),
