@@ -29,8 +29,8 @@ type planned struct {
 	plan      *plan.Plan
 }
 
-// maxEntries bounds what a cache keeps.
-const maxEntries = 10_000
+// maxEntries bounds what a cache keeps: plans of large operations take some tens of kilobytes each.
+const maxEntries = 4_000
 
 // cache keeps what is expensive to make. Those who need a value that is being made wait for it; a failure is not
 // kept. The zero value is ready.
