@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/agora-supergraph/agora/router/execute"
@@ -52,6 +53,18 @@ type Config struct {
 type Router struct {
 	cfg   Config
 	graph atomic.Pointer[graph]
+
+	// mu lets one Load happen at a time.
+	mu sync.Mutex
+	// reached are the transports to subgraphs over HTTP, by the subgraph's name. A supergraph that replaces another
+	// one keeps them, with their connections, where the URL stays.
+	reached map[string]reached
+}
+
+// reached is a transport over HTTP, with the URL that it goes to.
+type reached struct {
+	url  string
+	http *transport.HTTP
 }
 
 // graph is all that belongs to one supergraph: replaced as a whole when the supergraph changes.
@@ -76,6 +89,8 @@ func (r *Router) Load(sdl string) error {
 	if err != nil {
 		return fmt.Errorf("load supergraph: %w", err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	cfg := r.cfg.Execute
 	if cfg.Transports, err = r.transports(sg); err != nil {
 		return err
@@ -95,6 +110,7 @@ func (r *Router) Supergraph() *supergraph.Supergraph { return r.graph.Load().sup
 // transports are the ways to the subgraphs of sg, in its order.
 func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, error) {
 	list := make([]transport.Transport, len(sg.Subgraphs))
+	kept := map[string]reached{}
 	for i, s := range sg.Subgraphs {
 		if t, ok := r.cfg.Transports[s.Name]; ok {
 			list[i] = t
@@ -107,12 +123,17 @@ func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, e
 		if cfg.URL == "" {
 			cfg.URL = s.URL
 		}
-		t, err := transport.NewHTTP(cfg)
-		if err != nil {
-			return nil, fmt.Errorf("subgraph %s: %w", s.Name, err)
+		t := r.reached[s.Name]
+		if t.http == nil || t.url != cfg.URL {
+			var err error
+			if t.http, err = transport.NewHTTP(cfg); err != nil {
+				return nil, fmt.Errorf("subgraph %s: %w", s.Name, err)
+			}
+			t.url = cfg.URL
 		}
-		list[i] = t
+		kept[s.Name], list[i] = t, t.http
 	}
+	r.reached = kept
 	return list, nil
 }
 

@@ -18,6 +18,7 @@ func composeCommand(ctx context.Context, args []string, std streams) int {
 	flags.StringVar(&o.FederationVersion, "federation-version", "", "the `version` that subgraphs may link to at most, such as =2.9")
 	flags.StringVar(&o.FailOnHints, "fail-on-hints", "", "fail on hints of this `level` (DEBUG, INFO or WARN) and above")
 	flags.BoolVar(&o.SkipSatisfiability, "skip-satisfiability", false, "leave out the check that every field can be resolved")
+	watch := flags.Bool("watch", false, "compose again whenever a file that was read changes, until interrupted")
 	flags.DurationVar(&o.Timeout, "timeout", 0, "how long a running subgraph may take to show its SDL (default 10s)")
 	if _, err := parse(flags, std, args); err != nil {
 		return usageStatus(err)
@@ -25,6 +26,9 @@ func composeCommand(ctx context.Context, args []string, std streams) int {
 	if o.Config == "" {
 		fmt.Fprintln(std.err, "router compose: --config is missing: the path of a supergraph.yaml")
 		return misuse
+	}
+	if *watch {
+		return command.Watch(ctx, o)
 	}
 	return command.Compose(ctx, o)
 }

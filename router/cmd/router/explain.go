@@ -29,11 +29,11 @@ func explainCommand(ctx context.Context, args []string, std streams) error {
 		fmt.Fprintln(std.err, "router explain: --supergraph names a file, --format is plain or json")
 		return errUsage
 	}
-	sdl, err := readSupergraph(ctx, file)
+	read, err := readSupergraph(ctx, file)
 	if err != nil {
 		return err
 	}
-	sg, err := supergraph.Load(sdl)
+	sg, err := supergraph.Load(read.sdl)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

@@ -28,10 +28,13 @@ type streams struct {
 const usage = `usage: router COMMAND
 
   serve    answer GraphQL requests over a supergraph
-           [--supergraph FILE] [--config FILE] [--listen ADDRESS]
+           [--supergraph FILE] [--config FILE] [--listen ADDRESS] [--poll 1s]
   compose  compose subgraphs into a supergraph, on standard output
            --config supergraph.yaml|- [--output FILE] [--format plain|json]
-           [--federation-version =2.x] [--fail-on-hints LEVEL] [--skip-satisfiability]
+           [--federation-version =2.x] [--fail-on-hints LEVEL] [--skip-satisfiability] [--watch]
+  check    what a new supergraph breaks for the clients of an old one
+           --config NEW --against OLD [--documents FOLDER|MANIFEST]... [--only-documents]
+           [--format plain|json]
   subgraph lint FILE
            validate one subgraph by itself  [--name NAME] [--format plain|json]
   explain  show the plan of an operation
@@ -57,15 +60,17 @@ func run(ctx context.Context, args []string, std streams) int {
 	command, rest := args[0], args[1:]
 	switch command {
 	case "serve":
-		return report(std, serveCommand(ctx, rest, std))
+		return exitStatus(std, serveCommand(ctx, rest, std))
 	case "compose":
 		return composeCommand(ctx, rest, std)
+	case "check":
+		return checkCommand(ctx, rest, std)
 	case "subgraph":
 		return lintCommand(rest, std)
 	case "explain":
-		return report(std, explainCommand(ctx, rest, std))
+		return exitStatus(std, explainCommand(ctx, rest, std))
 	case "config":
-		return report(std, configCommand(rest, std))
+		return exitStatus(std, configCommand(rest, std))
 	}
 	fmt.Fprintf(std.err, "router: there is no command %q\n%s", command, usage)
 	return misuse
@@ -74,8 +79,8 @@ func run(ctx context.Context, args []string, std streams) int {
 // errUsage is a command line that can't be understood; what is wrong with it has been printed.
 var errUsage = errors.New("usage")
 
-// report prints the error of a command in one line, and returns the exit status.
-func report(std streams, err error) int {
+// exitStatus prints the error of a command in one line, and returns the exit status.
+func exitStatus(std streams, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0

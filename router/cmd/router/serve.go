@@ -5,13 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"os"
-	"strings"
+	"sync"
+	"time"
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/auth"
-	"github.com/agora-supergraph/agora/router/compose"
-	composeconfig "github.com/agora-supergraph/agora/router/compose/config"
 	"github.com/agora-supergraph/agora/router/config"
 	"github.com/agora-supergraph/agora/router/execute"
 	"github.com/agora-supergraph/agora/router/playground"
@@ -21,10 +19,12 @@ import (
 // serveCommand answers requests until it is interrupted.
 func serveCommand(ctx context.Context, args []string, std streams) error {
 	var file, supergraph, listen string
+	var poll time.Duration
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&file, "config", "", "the router's configuration `file` (YAML)")
 	flags.StringVar(&supergraph, "supergraph", "", "`file` of the supergraph: SDL, or rover's supergraph.yaml to compose from")
 	flags.StringVar(&listen, "listen", "", "`address` to listen on (default 127.0.0.1:4000)")
+	flags.DurationVar(&poll, "poll", time.Second, "how `often` to look for changes of the supergraph's files; negative for never")
 	if _, err := parse(flags, std, args); err != nil {
 		return err
 	}
@@ -44,12 +44,27 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 	if listen != "" {
 		cfg.Serve.Listen = listen
 	}
-	front, err := front(ctx, cfg, std)
+	read, err := readSupergraph(ctx, cfg.Supergraph)
+	if err != nil {
+		return err
+	}
+	engine, err := engine(cfg, read.sdl)
+	if err != nil {
+		return err
+	}
+	front, err := front(cfg, engine, std)
 	if err != nil {
 		return err
 	}
 	front.OnListen = func(address net.Addr) {
 		fmt.Fprintf(std.out, "router: GraphQL at http://%s%s\n", address, path(front))
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	if poll >= 0 {
+		watching.Go(func() { (&reload{cfg.Supergraph, poll, engine, front.Logger}).run(ctx, read) })
 	}
 	return serve.Run(ctx, front)
 }
@@ -61,19 +76,21 @@ func path(cfg serve.Config) string {
 	return cfg.Path
 }
 
-// front is the front door that the configuration describes, with the router behind it.
-func front(ctx context.Context, cfg config.Config, std streams) (serve.Config, error) {
-	sdl, err := readSupergraph(ctx, cfg.Supergraph)
-	if err != nil {
-		return serve.Config{}, err
-	}
+// engine is the router that the configuration describes.
+func engine(cfg config.Config, sdl string) (*router.Router, error) {
 	engine, err := router.New(router.Config{
 		Supergraph: sdl, HTTP: cfg.Transports(), PassOn: cfg.PassOn, Limits: cfg.Limits, HideSchema: !cfg.Introspection,
 		Execute: execute.Config{SubgraphErrors: execute.ErrorPolicy{Redact: cfg.SubgraphErrors.Redact, OmitServiceName: cfg.SubgraphErrors.OmitServiceName}},
 	})
 	if err != nil {
-		return serve.Config{}, fmt.Errorf("%s: %w", cfg.Supergraph, err)
+		return nil, fmt.Errorf("%s: %w", cfg.Supergraph, err)
 	}
+	return engine, nil
+}
+
+// front is the front door that the configuration describes, with the router behind it.
+func front(cfg config.Config, engine *router.Router, std streams) (serve.Config, error) {
+	var err error
 	front := cfg.Serve
 	front.Engine = engine
 	front.Logger = cfg.Log.Logger(std.err)
@@ -86,21 +103,4 @@ func front(ctx context.Context, cfg config.Config, std streams) (serve.Config, e
 		front.Playground = playground.Handler(playground.Config{Endpoint: path(front)})
 	}
 	return front, nil
-}
-
-// readSupergraph is the SDL in a file, or that which the subgraphs of rover's YAML compose to.
-func readSupergraph(ctx context.Context, file string) (string, error) {
-	if !strings.HasSuffix(file, ".yaml") && !strings.HasSuffix(file, ".yml") && !strings.HasSuffix(file, ".json") {
-		sdl, err := os.ReadFile(file)
-		return string(sdl), err
-	}
-	read, problems := composeconfig.Read(ctx, composeconfig.Options{Path: file})
-	if len(problems) > 0 {
-		return "", problems
-	}
-	result, errs := compose.Compose(read.Subgraphs, compose.Config{FederationVersion: read.FederationVersion})
-	if len(errs) > 0 {
-		return "", fmt.Errorf("compose %s: %w", file, errs)
-	}
-	return result.SDL, nil
 }

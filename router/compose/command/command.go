@@ -45,11 +45,16 @@ type Options struct {
 	SkipSatisfiability bool
 	// Timeout bounds the question to one running subgraph. Zero means 10 s.
 	Timeout time.Duration
+	// Poll is how often Watch looks at files. Zero means every second.
+	Poll time.Duration
 	// Client asks running subgraphs. Nil means http.DefaultClient.
 	Client *http.Client
 	// Stdin is read for Config "-". Nil means os.Stdin.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+
+	// written is what was written last.
+	written []byte
 }
 
 // Compose runs the command and returns its exit status.
@@ -62,6 +67,11 @@ func Compose(ctx context.Context, o Options) int {
 	if len(problems) > 0 {
 		return o.notRun(problems.Error())
 	}
+	return o.compose(c, failOn)
+}
+
+// compose composes what a configuration names, writes the outcome and returns the exit status.
+func (o *Options) compose(c *config.Config, failOn report.Level) int {
 	for _, w := range c.Warnings {
 		fmt.Fprintf(o.Stderr, "warning: %s\n", w.Error())
 	}
@@ -137,6 +147,10 @@ func (o *Options) write(r *compose.Result) error {
 		_ = report.WriteHints(o.Stderr, r.Hints)
 		b.WriteString(r.SDL)
 	}
+	if bytes.Equal(b.Bytes(), o.written) {
+		return nil
+	}
+	o.written = b.Bytes()
 	if o.Output == "" {
 		_, err := o.Stdout.Write(b.Bytes())
 		return err

@@ -40,8 +40,10 @@ type Config struct {
 	Subgraphs []compose.Subgraph
 	// Warnings are about keys that nothing reads.
 	Warnings []Problem
-	// Files are those read, the configuration first: what to watch for changes.
-	Files []string
+	// Files are those read, the configuration first, also those that could not be: what to watch for changes.
+	Files []File
+	// Asked tells whether subgraphs were asked for their SDL: they may change without a file changing.
+	Asked bool
 }
 
 // Problem is something wrong in a configuration, with its place.
@@ -73,7 +75,8 @@ func (ps Problems) Error() string {
 }
 
 // Read reads the configuration and all schemas. It reports every problem found, not only the first. Subgraphs are asked in
-// parallel, each for at most Timeout.
+// parallel, each for at most Timeout. Where there are problems, the configuration holds only Files and Asked: what to watch
+// for the day when they are solved.
 func Read(ctx context.Context, o Options) (*Config, Problems) {
 	r := &reader{Options: o, folder: filepath.Dir(o.Path), name: o.Path}
 	if r.LookupEnv == nil {
@@ -87,14 +90,15 @@ func Read(ctx context.Context, o Options) (*Config, Problems) {
 	}
 	text, err := r.text()
 	if err != nil {
-		return nil, Problems{{File: r.name, Message: err.Error()}}
+		return &Config{Files: r.files}, Problems{{File: r.name, Message: err.Error()}}
 	}
 	r.decode(text)
 	r.fetch(ctx)
+	c := &Config{Files: r.files, Asked: slices.ContainsFunc(r.subgraphs, func(s *declared) bool { return s.address != "" })}
 	if len(r.problems) > 0 {
-		return nil, r.problems
+		return c, r.problems
 	}
-	c := &Config{FederationVersion: r.federation, Warnings: r.warnings, Files: r.files}
+	c.FederationVersion, c.Warnings = r.federation, r.warnings
 	for _, s := range r.subgraphs {
 		c.Subgraphs = append(c.Subgraphs, s.Subgraph)
 	}
@@ -108,7 +112,7 @@ type reader struct {
 	folder, name string
 	federation   string
 	subgraphs    []*declared
-	files        []string
+	files        []File
 	warnings     Problems
 	problems     Problems
 }
@@ -131,11 +135,10 @@ func (r *reader) text() ([]byte, error) {
 		}
 		return io.ReadAll(in)
 	}
-	text, err := os.ReadFile(r.Path)
+	text, err := r.open(r.Path)
 	if err != nil {
 		return nil, fmt.Errorf("read: %w", withoutPath(err))
 	}
-	r.files = append(r.files, r.Path)
 	return text, nil
 }
 

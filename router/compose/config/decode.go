@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -224,12 +223,11 @@ func (r *reader) file(s *declared, what string, n *ast.MappingValueNode) bool {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.folder, path)
 	}
-	text, err := os.ReadFile(path)
+	text, err := r.open(path)
 	if err != nil {
 		r.problem(n.Value, "%s: read %s: %s", what, path, withoutPath(err))
 		return false
 	}
-	r.files = append(r.files, path)
 	s.SDL = string(text)
 	return true
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -44,11 +43,10 @@ func (r *reader) variable(expression string) (string, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(r.folder, path)
 		}
-		text, err := os.ReadFile(path)
+		text, err := r.open(path)
 		if err != nil {
 			return "", fmt.Errorf("read %s: %w", path, withoutPath(err))
 		}
-		r.files = append(r.files, path)
 		return strings.TrimSpace(string(text)), nil
 	}
 	return "", fmt.Errorf("unknown expression ${%s}: write ${env.NAME}, ${env.NAME:-default} or ${file.path}", expression)
