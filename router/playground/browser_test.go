@@ -108,6 +108,7 @@ func TestInABrowser(t *testing.T) {
 		{"a token that a tab returns is adopted", aTokenThatATabReturnsIsAdopted},
 		{"subscriptions stream with the token until stopped", subscriptionsStreamWithTheTokenUntilStopped},
 		{"the examples menu brings back an example", theExamplesMenuBringsBackAnExample},
+		{"an example left untouched is that of the server as it is now", anExampleLeftUntouchedIsThatOfTheServerNow},
 		{"a server that is gone is said clearly", aServerThatIsGoneIsSaidClearly},
 		{"an endpoint that is not GraphQL is said clearly", anEndpointThatIsNotGraphQLIsSaidClearly},
 	} {
@@ -248,6 +249,43 @@ func theExamplesMenuBringsBackAnExample(t *testing.T, browser *browsertest.Brows
 	page.Click(`[role="menuitem"]`)
 	page.Wait(`document.querySelectorAll("[id^=graphiql-session-tab-]").length === 5`)
 	run(page, "Hello, Ada!")
+	checkClean(t, page, server)
+}
+
+func anExampleLeftUntouchedIsThatOfTheServerNow(t *testing.T, browser *browsertest.Browser) {
+	cfg := example()
+	cfg.Tabs = append(cfg.Tabs, Tab{Name: "Another", Query: strings.Replace(greet, "Greet", "Another", 1), Variables: `{ "name": "Ben" }`})
+	before, endpoint := Handler(cfg), newEndpoint(t)
+	cfg.Tabs[0].Variables, cfg.Tabs[4].Variables = `{ "name": "Grace" }`, `{ "name": "Cleo" }`
+	after, restarted := Handler(cfg), false
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", endpoint)
+	mux.HandleFunc("/playground/", func(w http.ResponseWriter, r *http.Request) {
+		if restarted {
+			after.ServeHTTP(w, r)
+		} else {
+			before.ServeHTTP(w, r)
+		}
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	page := browser.Open(t, server.URL+"/playground/")
+	ready(page)
+	run(page, "Hello, Ada!")
+	page.Click("#graphiql-session-tab-4")
+	page.Eval(`__MONACO.editor.getModels().find(model => model.uri.path.includes("variables")).setValue('{ "name": "me" }')`, nil)
+	run(page, "Hello, me!")
+	page.Click("#graphiql-session-tab-0")
+	run(page, "Hello, Ada!")
+	// GraphiQL stores an edit after a moment.
+	page.Wait(`localStorage.getItem("graphiql:tabState").includes('"me')`)
+	restarted = true
+	page.Navigate(server.URL + "/playground/")
+	ready(page)
+	page.Click("#graphiql-session-tab-0") // which tab is open hangs on when GraphiQL last stored it
+	run(page, "Hello, Grace!")
+	page.Click("#graphiql-session-tab-4")
+	run(page, "Hello, me!")
 	checkClean(t, page, server)
 }
 

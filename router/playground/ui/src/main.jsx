@@ -7,10 +7,13 @@ import { fetcher } from './fetcher.js'
 import { FollowSystemTheme } from './FollowSystemTheme.jsx'
 import './monaco.js'
 import { Notice } from './Notice.jsx'
+import { refreshTabs } from './restored.js'
 import { Session } from './Session.jsx'
 import './style.css'
 
 const tabs = config.tabs?.map(({ query, variables, headers }) => ({ query, variables, headers })) ?? []
+
+refreshTabs(config.tabs ?? [])
 
 // GraphiQL opens the first of its default tabs without variables and headers, unless told again.
 // From the second visit on it restores what the visitor left.
