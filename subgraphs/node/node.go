@@ -26,7 +26,9 @@ type resolver struct{}
 func (r resolver) Query() gen.QueryResolver { return r }
 
 // Node resolves Query.node.
-func (resolver) Node(_ context.Context, nodeID string) (gen.Node, error) { return reference(nodeID), nil }
+func (resolver) Node(_ context.Context, nodeID string) (gen.Node, error) {
+	return reference(nodeID), nil
+}
 
 // Nodes resolves Query.nodes: as many as one page at the most.
 func (resolver) Nodes(_ context.Context, ids []string) ([]gen.Node, error) {
