@@ -19,6 +19,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/agora-supergraph/agora/router/compose"
+	"github.com/agora-supergraph/agora/router/compose/composetest"
 )
 
 // testCase is a set of subgraphs to compose.
@@ -126,7 +127,7 @@ func (w choice) each(visit func(string, []compose.Subgraph) error) error {
 		return w.eachInFile(visit)
 	}
 	for i := range uint64(w.count) {
-		if err := visit(fmt.Sprint("seed ", w.seed+i), generate(w.seed+i)); err != nil {
+		if err := visit(fmt.Sprint("seed ", w.seed+i), composetest.Subgraphs(w.seed+i)); err != nil {
 			return err
 		}
 	}

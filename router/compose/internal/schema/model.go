@@ -200,6 +200,15 @@ func (s *Schema) RemoveDirective(name string) {
 // Field returns the field of that name, or nil.
 func (t *Type) Field(name string) *Field { return t.fields[name] }
 
+// FieldNames are the names of the fields, in their order.
+func (t *Type) FieldNames() []string {
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
 // AddField appends f.
 func (t *Type) AddField(f *Field) *Field {
 	if t.fields == nil {

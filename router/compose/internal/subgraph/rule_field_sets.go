@@ -100,9 +100,7 @@ func (u *fieldSetUse) fragment(t *schema.Type, sel *schema.Selection, outerExter
 			u.fail(u.invalid, nil, `Unknown fragment "%s"`, strings.TrimPrefix(sel.On, "..."))
 			return
 		case on == nil:
-			if u.fieldSetRule.directive != "key" {
-				u.fail(u.invalid, nil, `Unknown type "%s"`, sel.On)
-			}
+			u.fail(u.invalid, nil, `Unknown type "%s".%s`, sel.On, schema.DidYouMean(sel.On, u.s.compositeNames()))
 			return
 		case !u.s.Overlap(t, on):
 			u.fail(u.invalid, nil, `Invalid fragment type condition "%s": it has no runtime intersection with type "%s"`, sel.On, t.Name)
@@ -122,7 +120,7 @@ func (u *fieldSetUse) field(t *schema.Type, sel *schema.Selection, outerExternal
 		if u.fieldSetRule.directive == "key" {
 			advice = "the field should either be added to this subgraph or, if it should not be resolved by this subgraph, you need to add it to this subgraph with @external"
 		}
-		u.fail(u.invalid, t.Position, `Cannot query field "%s" on type "%s" (%s).`, sel.Field, t.Name, advice)
+		u.fail(u.invalid, t.Position, `Cannot query field "%s" on type "%s" (%s).%s`, sel.Field, t.Name, advice, schema.DidYouMean(sel.Field, t.FieldNames()))
 		return
 	}
 	if sel.Alias != "" {
@@ -168,6 +166,17 @@ func (u *fieldSetUse) below(t *schema.Type, f *schema.Field, sel *schema.Selecti
 		u.fail(u.external, f.Position, `field "%s" should not be part of a @%s since it is already provided by this subgraph (it is not marked @external)`,
 			f.Coordinate(), u.fieldSetRule.directive)
 	}
+}
+
+// compositeNames are the names of the types that a fragment can be on.
+func (s *Subgraph) compositeNames() []string {
+	var names []string
+	for _, t := range s.Types {
+		if t.IsComposite() {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }
 
 // externalHere tells whether a field counts as external in a field set: an interface's field does where any of its

@@ -1,4 +1,6 @@
-package main
+// Package composetest makes random sets of subgraphs, of which about half compose: input for tests that hold composition
+// against something else, be it another composition or the query planner. Equal seeds give equal sets.
+package composetest
 
 import (
 	"fmt"
@@ -8,8 +10,9 @@ import (
 	"github.com/agora-supergraph/agora/router/compose"
 )
 
-// generate makes a small set of subgraphs that share types, of which about half compose. Equal seeds give equal sets.
-func generate(seed uint64) []compose.Subgraph {
+// Subgraphs makes a small set of subgraphs that share types. Every other seed makes one around a single feature, such as
+// contexts or chains of keys, that chance seldom gets right.
+func Subgraphs(seed uint64) []compose.Subgraph {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 7))}
 	if seed%2 == 1 {
 		return named(scenarios[int(seed/2)%len(scenarios)](g))
