@@ -20,7 +20,9 @@ func (l *loader) loadAPI() error {
 	})
 	for _, d := range l.doc.Directives {
 		if l.specName(d.Name) == "" && !slices.Contains(apiDirectives, d.Name) {
-			doc.Directives = append(doc.Directives, d)
+			directive := *d
+			directive.Arguments = l.apiArguments(d.Arguments)
+			doc.Directives = append(doc.Directives, &directive)
 		}
 	}
 	prelude := map[string]bool{}
@@ -75,14 +77,7 @@ func (l *loader) apiDefinition(def *ast.Definition) *ast.Definition {
 		}
 		field := *f
 		field.Directives = l.apiApplications(f.Directives)
-		field.Arguments = nil
-		for _, a := range f.Arguments {
-			if !l.inaccessible(a.Directives) {
-				arg := *a
-				arg.Directives = l.apiApplications(a.Directives)
-				field.Arguments = append(field.Arguments, &arg)
-			}
-		}
+		field.Arguments = l.apiArguments(f.Arguments)
 		out.Fields = append(out.Fields, &field)
 	}
 	for _, v := range def.EnumValues {
@@ -93,6 +88,19 @@ func (l *loader) apiDefinition(def *ast.Definition) *ast.Definition {
 		}
 	}
 	return &out
+}
+
+// apiArguments copies the arguments that clients may see.
+func (l *loader) apiArguments(list ast.ArgumentDefinitionList) ast.ArgumentDefinitionList {
+	var out ast.ArgumentDefinitionList
+	for _, a := range list {
+		if !l.inaccessible(a.Directives) {
+			arg := *a
+			arg.Directives = l.apiApplications(a.Directives)
+			out = append(out, &arg)
+		}
+	}
+	return out
 }
 
 // apiApplications keeps the directives of the GraphQL specification and of the users' own.
