@@ -15,6 +15,7 @@ var crashes = []string{
 }
 
 func TestAnOrderSurvivesKill9AtAnyStepOfItsCheckout(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	p := start(t, folder)
 	variant, sku, _ := p.variantWith(1000)

@@ -83,6 +83,7 @@ func (p *program) variantWith(units int) (id, sku string, price int) {
 }
 
 func TestABuyerGoesFromRegistrationToAConfirmedOrder(t *testing.T) {
+	t.Parallel()
 	p := start(t, t.TempDir())
 	variant, sku, _ := p.variantWith(10)
 	b := p.newBuyer()
