@@ -35,6 +35,9 @@ type Config struct {
 	// HTTP configures the transport to a subgraph by its name; "" is the default for those not named. An empty URL
 	// means the routing URL in the supergraph.
 	HTTP map[string]transport.HTTPConfig
+	// Share sends identical queries that are in flight to a subgraph over HTTP at the same time once: worth it where many
+	// clients ask the same at once. What is passed on of the clients' headers has to be identical, too.
+	Share bool
 	// PassOn are the names of client headers that every subgraph gets, such as Authorization.
 	PassOn []string
 	// Limits bound what operations may ask.
@@ -132,6 +135,9 @@ func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, e
 			t.url = cfg.URL
 		}
 		kept[s.Name], list[i] = t, t.http
+		if r.cfg.Share {
+			list[i] = &transport.Shared{Transport: t.http}
+		}
 	}
 	r.reached = kept
 	return list, nil

@@ -38,6 +38,9 @@ type Config struct {
 	// PassOn are the names of the client's headers that subgraphs get, such as Authorization. Empty means
 	// none: a token is passed on only to subgraphs that one has reason to trust.
 	PassOn []string
+	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, if what is passed on of
+	// the clients' headers is identical, too. Off by default.
+	ShareQueries bool
 	// JWT says whose tokens are taken. Without issuers everyone is anonymous.
 	JWT JWT
 	// Limits bound what an operation may ask.
