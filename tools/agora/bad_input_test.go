@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -47,9 +48,19 @@ func forged(t *testing.T, user string) map[string]string {
 	}
 }
 
-func TestBadInputIsRefusedWithAStatusAndACode(t *testing.T) {
-	t.Parallel()
-	p := shared(t)
+// badRequest is a request that can't be granted, or only just, and what comes of it.
+type badRequest struct {
+	name string
+	// Empty means POST, and /graphql.
+	method, path string
+	body         string
+	header       []string
+	status       int
+	code         string
+}
+
+// badRequests are about form and size.
+func badRequests() []badRequest {
 	deep := "{ categories " + strings.Repeat("{ parent ", 300) + "{ id }" + strings.Repeat(" }", 301)
 	var aliases, fragments strings.Builder
 	for i := range 1000 {
@@ -60,12 +71,7 @@ func TestBadInputIsRefusedWithAStatusAndACode(t *testing.T) {
 		fragments.WriteString(" fragment F" + strings.Repeat("x", i) + " on Query { ..." + next + " a: __typename ..." + next + " }")
 	}
 	fragments.WriteString(" fragment F" + strings.Repeat("x", 30) + " on Query { __typename }")
-	tests := []struct {
-		name, method, path, body string
-		header                   []string
-		status                   int
-		code                     string
-	}{
+	return []badRequest{
 		{name: "malformed JSON", body: `{"query": `, status: 400, code: "BAD_REQUEST"},
 		{name: "no body", status: 400, code: "BAD_REQUEST"},
 		{name: "a list of operations", body: `[{"query":"{me{id}}"}]`, status: 400, code: "BATCHING_NOT_ENABLED"},
@@ -102,57 +108,55 @@ func TestBadInputIsRefusedWithAStatusAndACode(t *testing.T) {
 		{name: "another scheme", body: query("{me{id}}"), header: []string{"Authorization", "Basic YTpi"}, status: 401, code: "UNAUTHENTICATED"},
 		{name: "introspection", body: query("{ __schema { queryType { name } } }"), status: 200},
 	}
+}
+
+func TestBadInputIsRefusedWithAStatusAndACode(t *testing.T) {
+	t.Parallel()
+	p := shared(t)
+	tests := badRequests()
 	for name, token := range forged(t, "usr_1") {
-		tests = append(tests, struct {
-			name, method, path, body string
-			header                   []string
-			status                   int
-			code                     string
-		}{name: "a token " + name, body: query("{me{id}}"), header: []string{"Authorization", "Bearer " + token}, status: 401, code: "UNAUTHENTICATED"})
+		tests = append(tests, badRequest{name: "a token " + name, body: query("{me{id}}"), header: []string{"Authorization", "Bearer " + token}, status: 401, code: "UNAUTHENTICATED"})
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if test.method == "" {
-				test.method = http.MethodPost
-			}
-			if test.path == "" {
-				test.path = "/graphql"
-			}
-			req, err := http.NewRequestWithContext(t.Context(), test.method, p.url+test.path, strings.NewReader(test.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Accept", "application/graphql-response+json")
-			for i := 0; i < len(test.header); i += 2 {
-				req.Header.Set(test.header[i], test.header[i+1])
-			}
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			body, err := io.ReadAll(resp.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got response
-			if err := json.Unmarshal(body, &got); err != nil {
-				t.Fatalf("%d, and a body that is no response: %.300q", resp.StatusCode, body)
-			}
-			code := ""
-			if len(got.Errors) > 0 {
-				code, _ = got.Errors[0].Extensions["code"].(string)
-			}
-			if resp.StatusCode != test.status || code != test.code {
-				t.Errorf("%d %q, want %d %q: %.300q", resp.StatusCode, code, test.status, test.code, body)
-			}
-			if len(got.Errors) > 0 && got.Errors[0].Message == "" {
-				t.Error("the error says nothing")
-			}
-		})
+		t.Run(test.name, func(t *testing.T) { test.send(t, p) })
 	}
 	if me := (client{program: p}).do("{ me { id } }", nil); me["me"] != nil {
 		t.Errorf("afterwards: %v", me)
+	}
+}
+
+// send sends the request and checks the response.
+func (r badRequest) send(t *testing.T, p *program) {
+	req, err := http.NewRequestWithContext(t.Context(), cmp.Or(r.method, http.MethodPost), p.url+cmp.Or(r.path, "/graphql"), strings.NewReader(r.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/graphql-response+json")
+	for i := 0; i < len(r.header); i += 2 {
+		req.Header.Set(r.header[i], r.header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got response
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatalf("%d, and a body that is no response: %.300q", resp.StatusCode, body)
+	}
+	code := ""
+	if len(got.Errors) > 0 {
+		code, _ = got.Errors[0].Extensions["code"].(string)
+	}
+	if resp.StatusCode != r.status || code != r.code {
+		t.Errorf("%d %q, want %d %q: %.300q", resp.StatusCode, code, r.status, r.code, body)
+	}
+	if len(got.Errors) > 0 && got.Errors[0].Message == "" {
+		t.Error("the error says nothing")
 	}
 }

@@ -14,26 +14,17 @@ func placedByKey(b buyer, input map[string]any) (status, id string) {
 	return text(data, "orderCreate.order.status"), text(data, "orderCreate.order.id")
 }
 
-func TestKill9AtARandomMomentUnderLoadLosesNothing(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	p := start(t, folder)
-	variant, sku, _ := p.variantWith(1000)
-	people := make([]buyer, 4)
-	for i := range people {
-		people[i] = p.newBuyer()
-	}
-	total := number(people[0].do(addQuery, map[string]any{"v": variant, "n": 1}), "cartLinesAdd.cart.total.minorUnits")
-	cards := []string{"tok_ok", "tok_ok", "tok_decline", "tok_timeout_ok"}
+// sent is an order that was sent, and the id by which it was acknowledged, if it was.
+type sent struct {
+	buyer        int
+	input        map[string]any
+	acknowledged string
+}
 
-	// Everybody orders until the program dies, and remembers what was sent and what was acknowledged.
+// orderUntilTheEnd has all people order one unit after the other until the program is gone.
+func orderUntilTheEnd(people []buyer, variant string, total int) (all []sent) {
+	cards := []string{"tok_ok", "tok_ok", "tok_decline", "tok_timeout_ok"}
 	var mu sync.Mutex
-	type sent struct {
-		buyer        int
-		input        map[string]any
-		acknowledged string
-	}
-	var all []sent
 	var wg sync.WaitGroup
 	for i, b := range people {
 		wg.Go(func() {
@@ -55,10 +46,50 @@ func TestKill9AtARandomMomentUnderLoadLosesNothing(t *testing.T) {
 			}
 		})
 	}
+	wg.Wait()
+	return all
+}
+
+// paidOrders counts the orders that money was captured for: the whole total of confirmed ones, and nothing of others.
+func paidOrders(people []buyer, p *program, total int) int {
+	paid := 0
+	for _, b := range people {
+		b.program = p
+		mine := b.do(`{ me { orders(first: 100) { totalCount edges { node { status payments { status amountCaptured { minorUnits } amountRefunded { minorUnits } } } } } } }`, nil)
+		for i := range min(number(mine, "me.orders.totalCount"), 100) {
+			order := at(mine, fmt.Sprint("me.orders.edges.", i, ".node"))
+			captured := number(order, "payments.0.amountCaptured.minorUnits")
+			if want := map[bool]int{true: total, false: 0}[text(order, "status") == "CONFIRMED"]; captured != want {
+				p.Errorf("%v has %d captured, want %d", order, captured, want)
+			}
+			if captured > 0 {
+				paid++
+			}
+		}
+	}
+	return paid
+}
+
+func TestKill9AtARandomMomentUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := start(t, folder)
+	variant, sku, _ := p.variantWith(1000)
+	people := make([]buyer, 4)
+	for i := range people {
+		people[i] = p.newBuyer()
+	}
+	total := number(people[0].do(addQuery, map[string]any{"v": variant, "n": 1}), "cartLinesAdd.cart.total.minorUnits")
+	var all []sent
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		all = orderUntilTheEnd(people, variant, total)
+	}()
 	moment := 300*time.Millisecond + rand.N(1500*time.Millisecond)
 	time.Sleep(moment)
 	p.kill()
-	wg.Wait()
+	<-ended
 	t.Logf("killed after %v and %d orders", moment, len(all))
 
 	p = start(t, folder)
@@ -82,22 +113,7 @@ func TestKill9AtARandomMomentUnderLoadLosesNothing(t *testing.T) {
 	if number(stock, "variant.stockLevel.sold") != confirmed || number(stock, "variant.stockLevel.onHand") != 1000-confirmed || number(stock, "variant.stockLevel.reserved") != 0 {
 		t.Errorf("%d orders are confirmed, and the stock is %v", confirmed, stock)
 	}
-	paid := 0
-	for _, b := range people {
-		b.program = p
-		mine := b.do(`{ me { orders(first: 100) { totalCount edges { node { status payments { status amountCaptured { minorUnits } amountRefunded { minorUnits } } } } } } }`, nil)
-		for i := range min(number(mine, "me.orders.totalCount"), 100) {
-			order := at(mine, fmt.Sprint("me.orders.edges.", i, ".node"))
-			captured := number(order, "payments.0.amountCaptured.minorUnits")
-			if want := map[bool]int{true: total, false: 0}[text(order, "status") == "CONFIRMED"]; captured != want {
-				t.Errorf("%v has %d captured, want %d", order, captured, want)
-			}
-			if captured > 0 {
-				paid++
-			}
-		}
-	}
-	if paid != confirmed {
+	if paid := paidOrders(people, p, total); paid != confirmed {
 		t.Errorf("%d orders are paid, %d are confirmed", paid, confirmed)
 	}
 }
