@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
@@ -24,14 +25,15 @@ func (s *Service) lapseVariants(ctx context.Context, tx *database.Tx, lines []Li
 	}
 	list, args := database.In([]any{database.Micros(s.now())}, variants)
 	var orders []string
-	err := tx.SelectContext(ctx, &orders, `
-		SELECT DISTINCT r.order_id FROM reservation r JOIN reservation_line l ON l.reservation_id = r.id
-		WHERE r.state = 'HELD' AND r.expires_us <= $1 AND l.variant_id IN `+list+` ORDER BY r.order_id`, args...)
+	err := tx.SelectContext(ctx, &orders, lapsedQuery+list, args...)
 	if err != nil {
 		return err
 	}
-	return s.lapseOrders(ctx, tx, orders)
+	slices.Sort(orders)
+	return s.lapseOrders(ctx, tx, slices.Compact(orders))
 }
+
+const lapsedQuery = `SELECT r.order_id FROM ` + lapsedLines + ` AND l.variant_id IN `
 
 func (s *Service) lapseOrders(ctx context.Context, tx *database.Tx, orders []string) error {
 	for _, order := range orders {
