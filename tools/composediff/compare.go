@@ -57,13 +57,15 @@ func compare(ours, theirs outcome) (kind, detail string) {
 	return "", ""
 }
 
-// wording says which messages differ between outcomes with equal codes. Satisfiability is left out: witnesses may differ.
+// wording says which messages differ between outcomes with equal codes. Satisfiability is left out, since witnesses may
+// differ, and so are suggestions, of which ours has more.
 func wording(ours, theirs outcome) string {
 	texts := func(all []finding) []string {
 		var list []string
 		for _, f := range all {
 			if f.Code != "SATISFIABILITY_ERROR" {
-				list = append(list, f.Code+" "+f.Message)
+				message, _, _ := strings.Cut(f.Message, " Did you mean ")
+				list = append(list, f.Code+" "+strings.TrimSuffix(message, "."))
 			}
 		}
 		slices.Sort(list)

@@ -65,7 +65,7 @@ func Compose(ctx context.Context, o Options) int {
 	}
 	c, problems := config.Read(ctx, config.Options{Path: o.Config, Stdin: o.Stdin, Client: o.Client, Timeout: o.Timeout})
 	if len(problems) > 0 {
-		return o.notRun(problems.Error())
+		return o.unreadable(problems)
 	}
 	return o.compose(c, failOn)
 }
@@ -126,6 +126,19 @@ func (o *Options) notRun(message string) int {
 			fmt.Fprintf(o.Stderr, "error: %s\n", strings.TrimSuffix(line, "\n"))
 		}
 	}
+	return NotRun
+}
+
+// unreadable reports what is wrong with the configuration and what it refers to.
+func (o *Options) unreadable(problems config.Problems) int {
+	if o.Format != "json" {
+		return o.notRun(problems.Error())
+	}
+	var messages []string
+	for _, p := range problems {
+		messages = append(messages, p.Error())
+	}
+	_ = report.WriteConfigJSON(o.Stdout, messages)
 	return NotRun
 }
 

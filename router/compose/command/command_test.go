@@ -106,6 +106,25 @@ func TestWhatCannotBeReadIsSaidWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeReadIsABuildErrorOfTypeConfigInJSON(t *testing.T) {
+	config := "subgraphs:\n  a:\n    schema:\n      file: nowhere.graphql\n  b:\n    routing_url: http://b\n"
+	status, stdout, _ := run(t, Options{Config: "-", Stdin: strings.NewReader(config), Format: "json"})
+	want := `{"json_version":"1","data":{"success":false},"error":{"message":"Encountered 2 build errors while trying to build a supergraph.","code":"E029",` +
+		`"details":{"build_errors":[{"message":"stdin:4:13: subgraph \"a\": read nowhere.graphql: no such file or directory","code":null,"type":"config","nodes":[],"omittedNodesCount":0,"schemaCoordinate":null},` +
+		`{"message":"stdin:5:3: subgraph \"b\" has no schema: give one of file, subgraph_url, sdl","code":null,"type":"config","nodes":[],"omittedNodesCount":0,"schemaCoordinate":null}]}}}` + "\n"
+	if status != NotRun || stdout != want {
+		t.Errorf("status %d, stdout:\n%s\nwant:\n%s", status, stdout, want)
+	}
+}
+
+func TestErrorsSayHowToMendThem(t *testing.T) {
+	config := "subgraphs:\n  a:\n    schema:\n      sdl: 'type Query { a: Int }'\n  b:\n    schema:\n      sdl: 'type Query { a: String }'\n"
+	_, _, stderr := run(t, Options{Config: "-", Stdin: strings.NewReader(config)})
+	if want := "  help: Give it the same type in every subgraph"; !strings.Contains(stderr, want) {
+		t.Errorf("stderr %s, want %q", stderr, want)
+	}
+}
+
 func TestRunningSubgraphsAreAskedAndAHungOneTimesOutWithItsName(t *testing.T) {
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

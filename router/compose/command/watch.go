@@ -29,7 +29,7 @@ func Watch(ctx context.Context, o Options) int {
 		if now := (input{c.FederationVersion, c.Subgraphs, problems.Error()}); !now.equal(last) {
 			last = now
 			if len(problems) > 0 {
-				o.notRun(problems.Error())
+				o.unreadable(problems)
 			} else {
 				o.compose(c, failOn)
 			}

@@ -42,11 +42,12 @@ type jsonHint struct {
 
 type jsonError struct {
 	Message    string     `json:"message"`
-	Code       string     `json:"code"`
+	Code       *string    `json:"code"`
 	Type       string     `json:"type"`
 	Nodes      []jsonNode `json:"nodes"`
 	Omitted    int        `json:"omittedNodesCount"`
 	Coordinate *string    `json:"schemaCoordinate"`
+	Help       *string    `json:"help,omitempty"`
 }
 
 type jsonNode struct {
@@ -74,24 +75,38 @@ func WriteJSON(w io.Writer, sdl, federationVersion string, hints []Hint) error {
 	return write(w, document{Version: "1", Data: data{CoreSchema: &sdl, Hints: &list, FederationVersion: &federationVersion, Success: true}})
 }
 
-// WriteErrorsJSON writes the document of a failed composition, as rover's --format json does, with a schemaCoordinate added
-// to each error.
+// WriteErrorsJSON writes the document of a failed composition, as rover's --format json does, with a schemaCoordinate and a
+// help added to each error.
 func WriteErrorsJSON(w io.Writer, errs Errors) error {
 	list := make([]jsonError, 0, len(errs))
 	for _, e := range errs {
 		nodes, omitted := jsonNodes(e.Nodes)
-		list = append(list, jsonError{e.Message, string(e.Code), "composition", nodes, omitted, optional(e.Coordinate)})
+		list = append(list, jsonError{e.Message, optional(string(e.Code)), "composition", nodes, omitted, optional(e.Coordinate), optional(e.Code.Advice())})
 	}
+	return writeBuildErrors(w, list)
+}
+
+// WriteConfigJSON writes the document for a configuration that can't be read, each of its problems as a build error of type
+// config.
+func WriteConfigJSON(w io.Writer, problems []string) error {
+	list := make([]jsonError, 0, len(problems))
+	for _, p := range problems {
+		list = append(list, jsonError{Message: p, Type: "config", Nodes: []jsonNode{}})
+	}
+	return writeBuildErrors(w, list)
+}
+
+func writeBuildErrors(w io.Writer, list []jsonError) error {
 	what := "errors"
-	if len(errs) == 1 {
+	if len(list) == 1 {
 		what = "error"
 	}
 	code := "E029"
-	message := fmt.Sprintf("Encountered %d build %s while trying to build a supergraph.", len(errs), what)
+	message := fmt.Sprintf("Encountered %d build %s while trying to build a supergraph.", len(list), what)
 	return write(w, document{Version: "1", Error: &jsonFail{Message: message, Code: &code, Details: &jsonErrors{list}}})
 }
 
-// WriteFailureJSON writes the document for a command that could not run: a bad configuration, an unreachable subgraph.
+// WriteFailureJSON writes the document for a command that could not run for another reason: bad options, a full disk.
 func WriteFailureJSON(w io.Writer, message string) error {
 	return write(w, document{Version: "1", Error: &jsonFail{Message: message}})
 }

@@ -7,12 +7,15 @@ import (
 )
 
 // WriteErrors writes errors for people: "error: [CODE] message", then each place as subgraph:line:column with the line of
-// SDL and carets below it. A file's name stands for the subgraph's where it is known.
+// SDL and carets below it, and how to mend it. A file's name stands for the subgraph's where it is known.
 func WriteErrors(w io.Writer, errs Errors) error {
 	var b strings.Builder
 	for _, e := range errs {
 		fmt.Fprintf(&b, "error: [%s] %s\n", e.Code, e.Message)
 		writeNodes(&b, e.Nodes)
+		if advice := e.Code.Advice(); advice != "" {
+			fmt.Fprintf(&b, "  help: %s\n", advice)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -234,6 +234,15 @@ func (t *Type) RemoveField(name string) {
 // Value returns the enum value of that name, or nil.
 func (t *Type) Value(name string) *EnumValue { return t.values[name] }
 
+// ValueNames are the names of the enum's values, in their order.
+func (t *Type) ValueNames() []string {
+	names := make([]string, len(t.Values))
+	for i, v := range t.Values {
+		names[i] = v.Name
+	}
+	return names
+}
+
 // AddValue appends v.
 func (t *Type) AddValue(v *EnumValue) *EnumValue {
 	if t.values == nil {

@@ -91,7 +91,7 @@ func (c *contextUse) on(t *schema.Type, set schema.FieldSet) bool {
 		}
 		on := c.s.Type(sel.On)
 		if on == nil {
-			c.fail(` for type %s. Error: Unknown type "%s".`, t.Name, sel.On)
+			c.fail(` for type %s. Error: Unknown type "%s".%s`, t.Name, sel.On, schema.DidYouMean(sel.On, c.s.compositeNames()))
 			return false
 		}
 		if !c.s.Overlap(on, t) {

@@ -81,14 +81,14 @@ func (s *Subgraph) kindOf(name string) schema.Kind {
 func knownTypes(s *Subgraph) {
 	known := func(coordinate string, pos *ast.Position, name string) {
 		if s.kindOf(name) == "" {
-			s.invalid(coordinate, pos, "Unknown type %s", name)
+			s.invalid(coordinate, pos, "Unknown type %s%s", name, s.nearbyType(name))
 		}
 	}
 	for _, t := range s.Types {
 		for _, ref := range t.Interfaces {
 			switch kind := s.kindOf(ref.Name); {
 			case kind == "":
-				s.invalid(t.Name, ref.Position, "Cannot implement unknown type %s", ref.Name)
+				s.invalid(t.Name, ref.Position, "Cannot implement unknown type %s%s", ref.Name, s.nearbyType(ref.Name))
 			case kind != ast.Interface:
 				s.invalid(t.Name, ref.Position, "Cannot implement non-interface type %s (of type %s)", ref.Name, className(kind))
 			}
@@ -110,6 +110,24 @@ func knownTypes(s *Subgraph) {
 	}
 }
 
+// maxSuggesting is how many problems of a subgraph get suggestions: each costs a look at all names.
+const maxSuggesting = 100
+
+// nearbyType ends a message about an unknown type with the known types of similar names.
+func (s *Subgraph) nearbyType(name string) string {
+	if len(s.problems) > maxSuggesting {
+		return ""
+	}
+	known := []string{"Boolean", "Float", "ID", "Int", "String"}
+	for _, t := range s.Types {
+		known = append(known, t.Name)
+	}
+	if advice := schema.DidYouMean(name, known); advice != "" {
+		return "." + advice
+	}
+	return ""
+}
+
 // rootTypes wants root types to exist and to be objects.
 func rootTypes(s *Subgraph) {
 	for _, op := range schema.Operations {
@@ -119,7 +137,7 @@ func rootTypes(s *Subgraph) {
 		}
 		switch kind := s.kindOf(name); {
 		case kind == "":
-			s.invalid("schema", s.Root.Position, "Cannot set schema %s root to unknown type %s", op, name)
+			s.invalid("schema", s.Root.Position, "Cannot set schema %s root to unknown type %s%s", op, name, s.nearbyType(name))
 		case kind != ast.Object:
 			s.invalid("schema", s.Root.Position, "%s root type must be an Object type, it cannot be set to %s (an %s).",
 				schema.DefaultRoot(op), name, className(kind))

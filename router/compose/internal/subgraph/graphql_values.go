@@ -60,7 +60,7 @@ func (s *Subgraph) valueProblem(v *ast.Value, t *ast.Type) string {
 		switch def.Kind {
 		case ast.Enum:
 			if v.Kind != ast.EnumValue || def.Value(v.Raw) == nil {
-				return fmt.Sprintf("Value %s does not exist in %q enum.", schema.FormatValue(v), def.Name)
+				return fmt.Sprintf("Value %s does not exist in %q enum.%s", schema.FormatValue(v), def.Name, schema.DidYouMean(v.Raw, def.ValueNames()))
 			}
 			return ""
 		case ast.InputObject:
@@ -89,7 +89,7 @@ func (s *Subgraph) objectProblem(v *ast.Value, def *schema.Type) string {
 	for _, c := range v.Children {
 		f := def.Field(c.Name)
 		if f == nil {
-			return fmt.Sprintf("Field %q is not defined by type %q.", c.Name, def.Name)
+			return fmt.Sprintf("Field %q is not defined by type %q.%s", c.Name, def.Name, schema.DidYouMean(c.Name, def.FieldNames()))
 		}
 		if why := s.valueProblem(c.Value, f.Type); why != "" {
 			return why
