@@ -199,6 +199,7 @@ func entitiesOf(list []*plan.Entities, key []byte) int {
 // readEntities reads the rest of a list of entities, from behind its bracket.
 func (s *state) readEntities(f *fetchState, n, i, depth int) int {
 	b, r := s.reader.b, &f.represented[n]
+	r.compare(f.fetch.Entities[n].Targets)
 	if i = skipSpace(b, i); i < len(b) && b[i] == ']' {
 		return i + 1
 	}
@@ -235,15 +236,21 @@ func (s *state) readEntity(targets []*plan.Target, r *represented, n, i, depth i
 		}
 		return end
 	}
-	copied := first.next >= 0 && s.arena.fresh(sel, first.base)
+	whole := first.next >= 0 && s.arena.fresh(sel, first.base)
 	end, ok := s.readInto(sel, first.base, i, depth)
-	copied = copied && ok
+	whole = whole && ok
+	// The donor is an object that holds the whole answer to sel and nothing else of its fields.
+	donor := first.base
 	for at := first.next; at >= 0 && end >= 0; at = r.objects[at].next {
 		o := &r.objects[at]
 		to := targets[o.target].Selection
-		if !copied || to != sel || !s.arena.fresh(sel, o.base) {
-			end, _ = s.readInto(to, o.base, i, depth)
-		} else if !s.arena.copyFields(sel, first.base, o.base) {
+		fresh := s.arena.fresh(to, o.base)
+		if !whole || !fresh || to != sel && !r.copies(o.target, first.target) {
+			end, ok = s.readInto(to, o.base, i, depth)
+			if fresh && ok && !whole {
+				donor, sel, first, whole = o.base, to, o, true
+			}
+		} else if !s.arena.copyFields(sel, to, donor, o.base) {
 			rd.full = true
 			return -1
 		}

@@ -70,49 +70,63 @@ func (a *arena) fresh(sel *plan.Selection, base int) bool {
 	return true
 }
 
-// copyFields copies what a selection has read from one object to another. It returns false if the arena is
-// full. Objects are copied, not shared: later fetches may fill them differently.
-func (a *arena) copyFields(sel *plan.Selection, from, to int) bool {
-	for i := range sel.Fields {
-		f := &sel.Fields[i]
-		w := a.words[from+f.Slot]
-		switch {
-		case f.Slot == plan.TypeSlot && a.words[to] != 0:
-			continue
-		case f.Slot != plan.TypeSlot && w <= null && a.words[to+f.Slot] != absent:
-			continue
-		case f.Selection != nil:
-			room := false
-			if w, room = a.copyValue(f.Selection, w); !room {
+// maxCongruent bounds the fields of selections that are compared: each with each.
+const maxCongruent = 64
+
+// congruent reports whether two selections read the same JSON alike, be it into different slots: what one has read
+// can then be copied to where the other one would have put it.
+func congruent(a, b *plan.Selection) bool {
+	if a == b {
+		return true
+	}
+	if a == nil || b == nil || a.Type != b.Type || len(a.Fields) != len(b.Fields) || len(a.Fields) > maxCongruent {
+		return false
+	}
+	for i := range a.Fields {
+		f, g := &a.Fields[i], &b.Fields[i]
+		if f.Key != g.Key || (f.Slot == plan.TypeSlot) != (g.Slot == plan.TypeSlot) || !congruent(f.Selection, g.Selection) {
+			return false
+		}
+		for j := range i {
+			// Where two keys share a slot, the other's must, too.
+			if (a.Fields[j].Slot == f.Slot) != (b.Fields[j].Slot == g.Slot) {
 				return false
 			}
 		}
-		a.words[to+f.Slot] = w
 	}
 	return true
 }
 
-func (a *arena) copyValue(sel *plan.Selection, w word) (word, bool) {
+// copyFields copies what a selection has read into one object to another one, where a congruent selection would
+// have put it. It returns false if the arena is full. Objects are copied, not shared: later fetches may fill them
+// differently.
+func (a *arena) copyFields(sel, toSel *plan.Selection, from, to int) bool {
+	if a.words[to] == 0 {
+		a.words[to] = typeWord(toSel.Type)
+	}
+	for i := range sel.Fields {
+		f, g := &sel.Fields[i], &toSel.Fields[i]
+		w := a.words[from+f.Slot]
+		switch {
+		case f.Slot == plan.TypeSlot && a.words[to] != 0:
+			continue
+		case f.Slot != plan.TypeSlot && w <= null && a.words[to+g.Slot] != absent:
+			continue
+		case f.Selection != nil:
+			room := false
+			if w, room = a.copyValue(f.Selection, g.Selection, w); !room {
+				return false
+			}
+		}
+		a.words[to+g.Slot] = w
+	}
+	return true
+}
+
+func (a *arena) copyValue(sel, toSel *plan.Selection, w word) (word, bool) {
 	switch w.kind() {
 	case object:
-		n := len(sel.Shape.Slots)
-		base, room := a.alloc(n)
-		if !room {
-			return absent, false
-		}
-		copy(a.words[base:base+n], a.words[w.base():w.base()+n])
-		for i := range sel.Fields {
-			f := &sel.Fields[i]
-			if f.Selection == nil {
-				continue
-			}
-			v, room := a.copyValue(f.Selection, a.words[base+f.Slot])
-			if !room {
-				return absent, false
-			}
-			a.words[base+f.Slot] = v
-		}
-		return objectWord(base), true
+		return a.copyObject(sel, toSel, w.base())
 	case list:
 		n := w.length()
 		if n == 0 {
@@ -123,7 +137,7 @@ func (a *arena) copyValue(sel *plan.Selection, w word) (word, bool) {
 			return absent, false
 		}
 		for i := range n {
-			v, room := a.copyValue(sel, a.words[w.base()+i])
+			v, room := a.copyValue(sel, toSel, a.words[w.base()+i])
 			if !room {
 				return absent, false
 			}
@@ -132,4 +146,24 @@ func (a *arena) copyValue(sel *plan.Selection, w word) (word, bool) {
 		return listWord(base, n), true
 	}
 	return w, true
+}
+
+// copyObject copies an object that only this answer has filled so far.
+func (a *arena) copyObject(sel, toSel *plan.Selection, from int) (word, bool) {
+	base, room := a.alloc(len(toSel.Shape.Slots))
+	if !room {
+		return absent, false
+	}
+	a.words[base] = a.words[from]
+	for i := range sel.Fields {
+		f, g := &sel.Fields[i], &toSel.Fields[i]
+		v := a.words[from+f.Slot]
+		if f.Selection != nil {
+			if v, room = a.copyValue(f.Selection, g.Selection, v); !room {
+				return absent, false
+			}
+		}
+		a.words[base+g.Slot] = v
+	}
+	return objectWord(base), true
 }

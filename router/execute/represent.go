@@ -1,9 +1,6 @@
 package execute
 
 import (
-	"bytes"
-	"hash/maphash"
-
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
@@ -18,7 +15,24 @@ type represented struct {
 	// listed says that the answer had a list of entities, answered counts those in it.
 	listed   bool
 	answered int
+	// alike holds for each target the first one with a congruent selection.
+	alike []int32
 }
+
+// compare finds the targets whose selections are congruent.
+func (r *represented) compare(targets []*plan.Target) {
+	r.alike = r.alike[:0]
+	for t, target := range targets {
+		same := 0
+		for same < t && !congruent(targets[same].Selection, target.Selection) {
+			same++
+		}
+		r.alike = append(r.alike, int32(same))
+	}
+}
+
+// copies reports whether what was read for one target can be copied for another one.
+func (r *represented) copies(a, b int32) bool { return r.alike[a] == r.alike[b] }
 
 // asker is one object that an entity fetch fills.
 type asker struct {
@@ -31,10 +45,13 @@ type asker struct {
 	next int32
 }
 
-// representation is a range of the request's body.
+// representation is one that was sent.
 type representation struct {
-	hash       uint64
+	hash uint64
+	// start and end are its range in the request's body.
 	start, end int
+	// variant is its index in Entities.Representations, or -1 if it isn't plain.
+	variant int32
 	// first and last are objects that asked for it.
 	first, last int32
 }
@@ -43,8 +60,6 @@ func (r *represented) reset() {
 	r.objects, r.sent = trimmed(r.objects, 1<<14), trimmed(r.sent, 1<<14)
 	r.table = trimmed(r.table, 1<<15)
 }
-
-var seed = maphash.MakeSeed()
 
 // writeRequest writes the body of a fetch. It returns false if there is nothing to ask: an entity fetch
 // without representations.
@@ -70,8 +85,9 @@ func (s *state) writeRequest(f *fetchState) bool {
 		first = false
 		r := &f.represented[i]
 		for t, target := range e.Targets {
-			w := walk{state: s, f: f, entities: e, r: r, target: target, number: int32(t)}
-			w.from(0, target.Path)
+			w := walk{state: s, f: f, entities: e, r: r, target: target, number: int32(t), plain: isPlain(target)}
+			s.stencil.text = s.stencil.text[:0]
+			w.from(root, target.Path)
 		}
 		f.body = append(f.body, ']')
 		sent += len(r.sent)
@@ -112,6 +128,8 @@ type walk struct {
 	r        *represented
 	target   *plan.Target
 	number   int32
+	// plain says that all representations of the target are (distinct.go).
+	plain bool
 }
 
 func (w *walk) from(base int, path []plan.Step) {
@@ -149,26 +167,42 @@ func (w *walk) ask(base int) {
 	if variant < 0 {
 		return
 	}
-	name := w.entities.Representations[variant].TypeName
-	if name == "" {
-		name = w.state.sg.Objects[id]
+	sent, why, ok := int32(-1), word(0), false
+	if w.plain {
+		sent, why, ok = w.askPlain(base, id, variant)
 	}
+	if !ok {
+		sent, why = w.write(base, id, variant)
+	}
+	if sent < 0 {
+		w.missing(base, why)
+	}
+	w.link(asker{base: base, sent: sent, target: w.number, next: -1})
+}
+
+// write writes a representation of any form. It returns its index in sent, or -1 and what is in the way.
+func (w *walk) write(base int, id supergraph.ObjectID, variant int) (sent int32, why word) {
 	body, start := w.f.body, len(w.f.body)
 	if len(w.r.sent) > 0 {
 		body = append(body, ',')
 		start++
 	}
-	body = append(append(append(body, `{"__typename":"`...), name...), '"')
-	body, why := w.state.appendFields(body, w.target.Representations[variant], base, false)
-	sent := int32(-1)
-	if why == 0 {
-		w.f.body = append(body, '}')
-		sent = w.unique(start)
-	} else {
+	body = append(append(append(body, `{"__typename":"`...), w.typeName(variant, id)...), '"')
+	body, why = w.state.appendFields(body, w.target.Representations[variant], base, false)
+	if why != 0 {
 		w.f.body = body[:len(w.f.body)]
-		w.missing(base, why)
+		return -1, why
 	}
-	w.link(asker{base: base, sent: sent, target: w.number, next: -1})
+	w.f.body = append(body, '}')
+	return w.unique(start), 0
+}
+
+// typeName is the name that a representation gives as its type.
+func (w *walk) typeName(variant int, id supergraph.ObjectID) string {
+	if name := w.entities.Representations[variant].TypeName; name != "" {
+		return name
+	}
+	return w.state.sg.Objects[id]
 }
 
 // variant picks the representation for a runtime type, or -1.
@@ -184,47 +218,6 @@ func (w *walk) variant(id supergraph.ObjectID) int {
 		return i
 	}
 	return -1
-}
-
-// unique returns the index of the representation at the end of the body, from start on. If an equal one was
-// sent before, the body is cut back to where it was.
-func (w *walk) unique(start int) int32 {
-	r, body := w.r, w.f.body
-	if 2*(len(r.sent)+1) > len(r.table) {
-		r.grow()
-	}
-	hash := maphash.Bytes(seed, body[start:])
-	mask := uint64(len(r.table) - 1)
-	i := hash & mask
-	for ; r.table[i] != 0; i = (i + 1) & mask {
-		have := &r.sent[r.table[i]-1]
-		if have.hash == hash && bytes.Equal(body[have.start:have.end], body[start:]) {
-			// A duplicate is never the first, so there is a comma to cut, too.
-			w.f.body = body[:start-1]
-			return r.table[i] - 1
-		}
-	}
-	r.sent = append(r.sent, representation{hash: hash, start: start, end: len(body), first: -1, last: -1})
-	r.table[i] = int32(len(r.sent))
-	return int32(len(r.sent) - 1)
-}
-
-func (r *represented) grow() {
-	size := max(64, 2*len(r.table))
-	if cap(r.table) >= size {
-		r.table = r.table[:size]
-		clear(r.table)
-	} else {
-		r.table = make([]int32, size)
-	}
-	mask := uint64(size - 1)
-	for n := range r.sent {
-		i := r.sent[n].hash & mask
-		for r.table[i] != 0 {
-			i = (i + 1) & mask
-		}
-		r.table[i] = int32(n + 1)
-	}
 }
 
 func (w *walk) link(o asker) {

@@ -23,6 +23,8 @@ type state struct {
 	reader  reader
 	fetches []fetchState
 	errors  errorList
+	// stencil is of the target whose representations are being written.
+	stencil stencil
 	// path is the writer's, kept for its room.
 	path []int32
 	// origins are the fetches that the answers in the arena belong to.
