@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Dialect is the engine behind a DB, and what it writes in its own way.
@@ -37,6 +38,10 @@ func Micros(t time.Time) int64 { return t.UnixMicro() }
 
 // Time is the inverse of Micros.
 func Time(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+
+// Storable reports whether a text can be stored, and so be found, by both engines: neither takes what is not UTF-8, and
+// Postgres no NUL.
+func Storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // In writes the list of an IN: "($3, $4, $5)" for three values after two others, and their arguments behind
 // the given ones. It must not be called with no values.

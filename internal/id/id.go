@@ -61,6 +61,20 @@ func Prefix(s string) string {
 	return prefix
 }
 
+// WellFormed returns the identifiers of the type that prefix names among some strings, each once, in the order of
+// the first: others name nothing, and are not worth a query.
+func WellFormed(prefix string, ids []string) []string {
+	seen := make(map[string]bool, len(ids))
+	var distinct []string
+	for _, s := range ids {
+		if !seen[s] && Is(prefix, s) {
+			seen[s] = true
+			distinct = append(distinct, s)
+		}
+	}
+	return distinct
+}
+
 // Is reports whether s is a well-formed identifier of the type that prefix names. It says nothing about
 // whether such a thing exists.
 func Is(prefix, s string) bool { return Prefix(s) == prefix }

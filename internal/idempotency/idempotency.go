@@ -34,6 +34,9 @@ func Migrations() fs.FS {
 // MaxLength is the longest key, in bytes.
 const MaxLength = 255
 
+// Valid reports whether callers may choose a key.
+func Valid(key string) bool { return key != "" && len(key) <= MaxLength && database.Storable(key) }
+
 // Key names one command of one caller.
 type Key struct {
 	// Scope is who sent it: keys of different callers never meet.

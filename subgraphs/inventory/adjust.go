@@ -2,9 +2,12 @@ package inventory
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
 )
@@ -49,8 +52,15 @@ func (s *Service) Adjust(ctx context.Context, a Adjustment) error {
 }
 
 func (s *Service) adjustAll(ctx context.Context, tx *database.Tx, a Adjustment) error {
+	// In the order of the variants, as everybody locks them; the changes of one variant stay in theirs.
+	order := make([]int, len(a.Changes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return strings.Compare(a.Changes[i].VariantID, a.Changes[j].VariantID) })
 	var refused refusals
-	for i, c := range a.Changes {
+	for _, i := range order {
+		c := a.Changes[i]
 		refusal, err := s.adjust(ctx, tx, c, a)
 		if err != nil {
 			return err
@@ -68,6 +78,9 @@ func (s *Service) adjustAll(ctx context.Context, tx *database.Tx, a Adjustment) 
 }
 
 func (s *Service) adjust(ctx context.Context, tx *database.Tx, c Adjust, a Adjustment) (*Refusal, error) {
+	if !id.Is(id.Variant, c.VariantID) {
+		return refuse("NOT_FOUND", "this is no variant's id"), nil
+	}
 	var level Level
 	err := tx.GetContext(ctx, &level, `SELECT variant_id, on_hand, reserved, sold, version, updated_us FROM stock WHERE variant_id = $1`+tx.Dialect.ForUpdate(), c.VariantID)
 	if database.NoRows(err) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/inventory/gen"
@@ -60,7 +61,9 @@ func (e entities) FindProduct(ctx context.Context, reps []*gen.ProductRepresenta
 	var ids []string
 	for _, rep := range reps {
 		for _, v := range rep.Variants {
-			ids = append(ids, *v.ID)
+			if v.ID != nil {
+				ids = append(ids, *v.ID)
+			}
 		}
 	}
 	levels, err := e.s.Levels(ctx, ids)
@@ -71,8 +74,10 @@ func (e entities) FindProduct(ctx context.Context, reps []*gen.ProductRepresenta
 	for i, rep := range reps {
 		any := false
 		for _, v := range rep.Variants {
-			l := levels[*v.ID]
-			any = any || l.Available() > 0
+			if v.ID != nil {
+				l := levels[*v.ID]
+				any = any || l.Available() > 0
+			}
 		}
 		products[i] = &gen.Product{ID: *rep.ID, InStock: &any}
 	}
@@ -133,6 +138,9 @@ func (e entities) FindReservation(ctx context.Context, reps []*gen.ReservationRe
 // reservations are those whose column, id or order_id, has one of the values; one that has outlived its time is shown
 // as expired. One statement.
 func (s *Service) reservations(ctx context.Context, column string, values []string) ([]*Reservation, error) {
+	if values = id.WellFormed(map[string]string{"id": id.Reservation, "order_id": id.Order}[column], values); len(values) == 0 {
+		return nil, nil
+	}
 	list, args := database.In(nil, values)
 	var rows []struct {
 		Reservation

@@ -161,6 +161,9 @@ func (s *Service) Restock(ctx context.Context, orderID string) (*Reservation, er
 // settle brings the reservation of an order from one state to another, and does per unit of each line what the change
 // says. Repeated, it does nothing; from any other state it is refused.
 func (s *Service) settle(ctx context.Context, orderID, to, from string, unit change) (*Reservation, error) {
+	if !database.Storable(orderID) {
+		return nil, noReservation(orderID)
+	}
 	var r *Reservation
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
 		var err error
@@ -168,7 +171,7 @@ func (s *Service) settle(ctx context.Context, orderID, to, from string, unit cha
 			return err
 		}
 		if r == nil {
-			return refusals{refuse("NOT_FOUND", "order %s has no reservation", orderID)}
+			return noReservation(orderID)
 		}
 		if err := s.lapse(ctx, tx, r); err != nil {
 			return err
@@ -191,6 +194,10 @@ func (s *Service) settle(ctx context.Context, orderID, to, from string, unit cha
 		return nil, refusals{refuse("RESERVATION_EXPIRED", "the reservation has expired at %s", database.Time(r.ExpiresUs).Format(time.RFC3339))}
 	}
 	return r, nil
+}
+
+func noReservation(orderID string) error {
+	return refusals{refuse("NOT_FOUND", "order %.50q has no reservation", orderID)}
 }
 
 // transfer moves the units of all lines and gives the reservation its new state.

@@ -3,12 +3,9 @@ package inventory
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
-	"github.com/agora-supergraph/agora/internal/id"
-	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/inventory/gen"
@@ -40,13 +37,6 @@ func (q queries) Reservation(ctx context.Context, orderID string) (*gen.Reservat
 
 type mutations struct{ s *Service }
 
-// The bounds of a reservation.
-const (
-	maxLines    = 100
-	maxQuantity = 1_000_000
-	maxTTL      = 24 * time.Hour
-)
-
 // StockReserve resolves Mutation.stockReserve.
 func (m mutations) StockReserve(ctx context.Context, input gen.StockReserveInput) (*gen.StockReservePayload, error) {
 	if err := need(ctx, "inventory:write"); err != nil {
@@ -57,34 +47,6 @@ func (m mutations) StockReserve(ctx context.Context, input gen.StockReserveInput
 		return reservePayload(nil, wrong)
 	}
 	return reservePayload(m.s.Reserve(ctx, input.OrderID, lines, time.Duration(input.TTLSeconds)*time.Second))
-}
-
-func readLines(input gen.StockReserveInput) ([]Line, refusals) {
-	var wrong refusals
-	invalid := func(message string, field ...string) {
-		wrong = append(wrong, &Refusal{Code: "INVALID_INPUT", Message: message, Field: append([]string{"input"}, field...)})
-	}
-	if len(input.OrderID) == 0 || len(input.OrderID) > 100 {
-		invalid("an order's id is needed", "orderId")
-	}
-	if input.TTLSeconds < 1 || input.TTLSeconds > int(maxTTL/time.Second) {
-		invalid("a reservation lasts 1 to 86400 seconds", "ttlSeconds")
-	}
-	if n := len(input.Lines); n == 0 || n > maxLines {
-		invalid("a reservation has 1 to "+strconv.Itoa(maxLines)+" lines", "lines")
-		return nil, wrong
-	}
-	var lines []Line
-	for i, l := range input.Lines {
-		if !id.Is(id.Variant, l.VariantID) {
-			invalid("this is no variant's id", "lines", strconv.Itoa(i), "variantId")
-		}
-		if l.Quantity < 1 || l.Quantity > maxQuantity {
-			invalid("a quantity is 1 to "+strconv.Itoa(maxQuantity), "lines", strconv.Itoa(i), "quantity")
-		}
-		lines = append(lines, Line{l.VariantID, int64(l.Quantity)})
-	}
-	return lines, wrong
 }
 
 // StockCommit resolves Mutation.stockCommit.
@@ -132,23 +94,6 @@ func (m mutations) StockAdjust(ctx context.Context, input gen.StockAdjustInput) 
 	}
 	payload.Variants, err = m.s.variants(ctx, variants)
 	return payload, err
-}
-
-func readAdjustment(input gen.StockAdjustInput) (Adjustment, refusals) {
-	a := Adjustment{Reason: string(input.Reason), Key: input.IdempotencyKey}
-	if input.Reference != nil {
-		a.Reference = *input.Reference
-	}
-	for _, c := range input.Changes {
-		a.Changes = append(a.Changes, Adjust{c.VariantID, int64(c.Delta), c.ChangeFromQuantity})
-	}
-	if n := len(a.Key); n == 0 || n > idempotency.MaxLength {
-		return a, refusals{{Code: "INVALID_INPUT", Message: "an idempotency key has 1 to 255 bytes", Field: []string{"input", "idempotencyKey"}}}
-	}
-	if n := len(a.Changes); n == 0 || n > maxLines || len(a.Reference) > 200 {
-		return a, refusals{{Code: "INVALID_INPUT", Message: "an adjustment has 1 to 100 changes and a reference of 200 bytes at most", Field: []string{"input"}}}
-	}
-	return a, nil
 }
 
 // need refuses who lacks a scope. The router has checked it before; a subgraph does not rely on that.

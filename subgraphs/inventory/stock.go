@@ -74,7 +74,7 @@ func merge(lines []Line) []Line {
 // Levels are the balances of variants, by id; a variant that the service doesn't know is not in it. Units of
 // reservations whose time is over count as available already. One statement, whatever the number.
 func (s *Service) Levels(ctx context.Context, variants []string) (map[string]Level, error) {
-	if len(variants) == 0 {
+	if variants = id.WellFormed(id.Variant, variants); len(variants) == 0 {
 		return nil, nil
 	}
 	list, args := database.In([]any{database.Micros(s.now())}, variants)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/money"
 	"github.com/agora-supergraph/agora/internal/subgraph"
@@ -84,7 +85,7 @@ func (l *listing) readOptions(options []*gen.OptionFilter) error {
 		}
 		kept := &gen.OptionFilter{Name: o.Name}
 		kept.Values, _ = known(o.Values) // their number has been checked
-		if !storable(o.Name) {
+		if !database.Storable(o.Name) {
 			kept.Name, kept.Values = "", nil // no option has this name
 		}
 		l.options = append(l.options, kept)

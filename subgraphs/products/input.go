@@ -41,7 +41,7 @@ func hidden(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t'
 
 // checkKey refuses idempotency keys that can't be stored.
 func (r *refusals) checkKey(key string, field ...string) {
-	if n := len(key); n == 0 || n > idempotency.MaxLength || !storable(key) {
+	if !idempotency.Valid(key) {
 		r.refuse(gen.CatalogueErrorCodeInvalidInput, field, "an idempotency key has 1 to %d bytes", idempotency.MaxLength)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/identity"
@@ -91,21 +90,19 @@ func visible(ctx context.Context) string {
 // maxBatch bounds how many things are read by key in one statement, well below what the engines take.
 const maxBatch = 10_000
 
-// known are the keys that can exist: no engine stores text that is not UTF-8, nor Postgres a NUL.
+// known are the keys that can exist.
 func known(keys []string) ([]string, error) {
 	if len(keys) > maxBatch {
 		return nil, subgraph.Errorf("BAD_USER_INPUT", "%d keys at once: %d are the most", len(keys), maxBatch)
 	}
 	var can []string
 	for _, k := range keys {
-		if storable(k) {
+		if database.Storable(k) {
 			can = append(can, k)
 		}
 	}
 	return can, nil
 }
-
-func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // productsBy are the products with these ids and slugs that the caller may see, by what was asked: a slug may be one
 // that a product had before. One statement.

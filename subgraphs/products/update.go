@@ -35,7 +35,7 @@ func (s *Service) update(ctx context.Context, productID string, input gen.Produc
 
 // lockProduct is the product that a condition names, its row the transaction's, or nil.
 func lockProduct(ctx context.Context, tx *database.Tx, condition, key string) (*productRow, error) {
-	if !storable(key) {
+	if !database.Storable(key) {
 		return nil, nil
 	}
 	var p productRow

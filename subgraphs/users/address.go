@@ -136,7 +136,7 @@ func (s *Service) addresses(ctx context.Context, userID string, first *int, afte
 // addressesByID reads any number of addresses by one query; those that don't exist are missing.
 func (s *Service) addressesByID(ctx context.Context, ids []string) (map[string]*address, error) {
 	found := map[string]*address{}
-	if ids = wellFormed(id.Address, ids); len(ids) == 0 {
+	if ids = id.WellFormed(id.Address, ids); len(ids) == 0 {
 		return found, nil
 	}
 	list, args := database.In(nil, ids)

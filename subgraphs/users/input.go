@@ -61,7 +61,7 @@ func (c *check) optionalLine(field string, value *string, limit int) *string {
 
 // key checks an idempotency key.
 func (c *check) key(field, value string) {
-	if value == "" || len(value) > idempotency.MaxLength || !utf8.ValidString(value) || strings.ContainsFunc(value, breaks) {
+	if !idempotency.Valid(value) || strings.ContainsFunc(value, breaks) {
 		c.invalid(field, "%s has 1 to %d bytes and no control characters", field, idempotency.MaxLength)
 	}
 }

@@ -58,7 +58,7 @@ func (s *Service) accountByEmail(ctx context.Context, key string) (account, erro
 // accountsByID reads any number of accounts by one query; those that don't exist are missing.
 func (s *Service) accountsByID(ctx context.Context, ids []string) (map[string]*account, error) {
 	found := map[string]*account{}
-	if ids = wellFormed(id.User, ids); len(ids) == 0 {
+	if ids = id.WellFormed(id.User, ids); len(ids) == 0 {
 		return found, nil
 	}
 	list, args := database.In(nil, ids)
@@ -70,19 +70,6 @@ func (s *Service) accountsByID(ctx context.Context, ids []string) (map[string]*a
 		found[rows[i].ID] = &rows[i]
 	}
 	return found, nil
-}
-
-// wellFormed returns the identifiers of a type among some strings, each once: no other is worth a query.
-func wellFormed(prefix string, ids []string) []string {
-	seen := make(map[string]bool, len(ids))
-	var distinct []string
-	for _, s := range ids {
-		if !seen[s] && id.Is(prefix, s) {
-			seen[s] = true
-			distinct = append(distinct, s)
-		}
-	}
-	return distinct
 }
 
 // insertAccount reports false if the e-mail address is taken.
