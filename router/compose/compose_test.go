@@ -138,35 +138,79 @@ var never = map[report.Code]string{
 }
 
 func TestEveryErrorCodeHasACaseThatFails(t *testing.T) {
-	seen := map[report.Code][]string{}
+	seen := map[string][]string{}
 	for _, g := range goldens(t) {
 		_, errs := compose.Compose(g.subgraphs(), compose.Config{})
 		for _, e := range errs {
-			if name := filepath.Base(g.path); !slices.Contains(seen[e.Code], name) {
-				seen[e.Code] = append(seen[e.Code], name)
-			}
+			g.shows(seen, string(e.Code))
 		}
 	}
-	var table strings.Builder
-	table.WriteString("# Error codes and the cases that fail with them\n\nWritten by `go test ./router/compose -update`.\n\n| code | cases |\n| --- | --- |\n")
+	var codes []string
+	exempt := map[string]string{}
 	for _, code := range report.Codes {
-		switch reason, exempt := never[code]; {
-		case len(seen[code]) > 0:
-			fmt.Fprintf(&table, "| `%s` | %s |\n", code, strings.Join(seen[code], ", "))
-		case exempt:
-			fmt.Fprintf(&table, "| `%s` | none: %s |\n", code, reason)
-		default:
-			t.Errorf("no golden case fails with %s", code)
+		codes = append(codes, string(code))
+		exempt[string(code)] = never[code]
+	}
+	table(t, "CODES.md", "# Error codes and the cases that fail with them", codes, seen, exempt)
+}
+
+// neverHints are the hints that composition does not give, with the reason.
+var neverHints = map[report.HintCode]string{
+	report.HintInconsistentTypeSystemDirectiveRepeatable: "the reference defines it and never gives it, since definitions of type system directives are not merged",
+	report.HintInconsistentTypeSystemDirectiveLocations:  "as above",
+}
+
+func TestEveryHintHasACaseThatShowsIt(t *testing.T) {
+	seen := map[string][]string{}
+	for _, g := range goldens(t) {
+		result, _ := compose.Compose(g.subgraphs(), compose.Config{})
+		if result == nil {
+			continue
+		}
+		for _, h := range result.Hints {
+			g.shows(seen, string(h.Code))
 		}
 	}
+	var codes []string
+	exempt := map[string]string{}
+	for _, code := range report.HintCodes {
+		codes = append(codes, string(code))
+		exempt[string(code)] = neverHints[code]
+	}
+	table(t, "HINTS.md", "# Hints and the cases that show them", codes, seen, exempt)
+}
+
+// shows notes that the case shows a code.
+func (g golden) shows(seen map[string][]string, code string) {
+	if name := filepath.Base(g.path); !slices.Contains(seen[code], name) {
+		seen[code] = append(seen[code], name)
+	}
+}
+
+// table compares a file in testdata with the table from codes to cases. Each code has a case or a reason to have none.
+func table(t *testing.T, file, title string, codes []string, seen map[string][]string, exempt map[string]string) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(title + "\n\nWritten by `go test ./router/compose -update`.\n\n| code | cases |\n| --- | --- |\n")
+	for _, code := range codes {
+		switch {
+		case len(seen[code]) > 0:
+			fmt.Fprintf(&b, "| `%s` | %s |\n", code, strings.Join(seen[code], ", "))
+		case exempt[code] != "":
+			fmt.Fprintf(&b, "| `%s` | none: %s |\n", code, exempt[code])
+		default:
+			t.Errorf("no golden case shows %s", code)
+		}
+	}
+	path := filepath.Join("testdata", file)
 	if *update {
-		if err := os.WriteFile("testdata/CODES.md", []byte(table.String()), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, _ := os.ReadFile("testdata/CODES.md")
-	if d := cmp.Diff(string(want), table.String()); d != "" {
-		t.Errorf("testdata/CODES.md is stale (-file +cases):\n%s", d)
+	want, _ := os.ReadFile(path)
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Errorf("%s is stale (-file +cases):\n%s", path, d)
 	}
 }
 

@@ -80,6 +80,40 @@ const (
 	HintContextualArgumentNotContextualInAllSubgraphs HintCode = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS"
 )
 
+// HintCodes are all hint codes, in the order of the reference.
+var HintCodes = []HintCode{
+	HintInconsistentButCompatibleFieldType,
+	HintInconsistentButCompatibleArgumentType,
+	HintInconsistentDefaultValuePresence,
+	HintInconsistentEntity,
+	HintInconsistentObjectValueTypeField,
+	HintInconsistentInterfaceValueTypeField,
+	HintInconsistentInputObjectField,
+	HintInconsistentUnionMember,
+	HintInconsistentEnumValueForInputEnum,
+	HintInconsistentEnumValueForOutputEnum,
+	HintInconsistentTypeSystemDirectiveRepeatable,
+	HintInconsistentTypeSystemDirectiveLocations,
+	HintInconsistentExecutableDirectivePresence,
+	HintNoExecutableDirectiveIntersection,
+	HintInconsistentExecutableDirectiveRepeatable,
+	HintInconsistentExecutableDirectiveLocations,
+	HintInconsistentDescription,
+	HintInconsistentArgumentPresence,
+	HintFromSubgraphDoesNotExist,
+	HintOverriddenFieldCanBeRemoved,
+	HintOverrideDirectiveCanBeRemoved,
+	HintOverrideMigrationInProgress,
+	HintUnusedEnumType,
+	HintInconsistentNonRepeatableDirectiveArguments,
+	HintMergedNonRepeatableDirectiveArguments,
+	HintDirectiveCompositionInfo,
+	HintDirectiveCompositionWarn,
+	HintInconsistentRuntimeTypesForShareableReturn,
+	HintImplicitlyUpgradedFederationVersion,
+	HintContextualArgumentNotContextualInAllSubgraphs,
+}
+
 var hintLevels = map[HintCode]Level{
 	HintInconsistentButCompatibleFieldType:            Info,
 	HintInconsistentButCompatibleArgumentType:         Info,

@@ -136,6 +136,7 @@ func (m *merger) checkComposed() {
 			m.errorf(report.DirectiveCompositionError, "@"+name, nodes, `Composed directive "@%s" is not linked by the same core feature in every subgraph`, name)
 		}
 		m.composedClash(name, by[0], nodes)
+		m.namedDifferently(name)
 		for _, other := range m.compose.order {
 			if other == name {
 				break
@@ -243,7 +244,11 @@ func (c *composed) link(m *merger) {
 				m.Machinery[t.Name] = true
 			}
 		}
-		m.Root.Apply("link", schema.Arg("url", schema.String(newest.String())), schema.Arg("import", imports))
+		args := []schema.DirectiveArgument{schema.Arg("url", schema.String(newest.String()))}
+		if namespace := m.namespace(newest.Name, func(string) bool { return false }); namespace != newest.Name {
+			args = append(args, schema.Arg("as", schema.String(namespace)))
+		}
+		m.Root.Apply("link", append(args, schema.Arg("import", imports))...)
 	}
 }
 

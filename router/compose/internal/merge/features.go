@@ -108,11 +108,15 @@ func (m *merger) link() {
 }
 
 func (m *merger) linkFeature(f *federation.Feature) {
+	namespace := m.namespace(f.Name, m.inhabited)
 	args := []schema.DirectiveArgument{schema.Arg("url", schema.String(f.String()))}
+	if namespace != f.Name {
+		args = append(args, schema.Arg("as", schema.String(namespace)))
+	}
 	imports := schema.List()
 	for _, d := range f.Directives {
 		name := m.DirectiveNames[d]
-		if name != "" && name != defaultName(f, d) {
+		if name != "" && name != defaultName(f, namespace, d) {
 			imports.Children = append(imports.Children, &ast.ChildValue{Value: importValue(d, name)})
 		}
 	}
@@ -129,26 +133,26 @@ func (m *merger) linkFeature(f *federation.Feature) {
 	for _, d := range f.Directives {
 		name := m.DirectiveNames[d]
 		if name == "" {
-			name = defaultName(f, d)
+			name = defaultName(f, namespace, d)
 		}
-		def := federation.Lookup(d).At(federation.Newest, func(t string) string { return f.Name + "__" + t })
+		def := federation.Lookup(d).At(federation.Newest, func(t string) string { return namespace + "__" + t })
 		def.Name = name
 		def.Position = nil
 		m.AddDirective(def)
 		m.Machinery["@"+name] = true
 	}
 	for _, t := range f.Scalars {
-		m.AddType(&schema.Type{Name: f.Name + "__" + t, Kind: "SCALAR"})
-		m.Machinery[f.Name+"__"+t] = true
+		m.AddType(&schema.Type{Name: namespace + "__" + t, Kind: "SCALAR"})
+		m.Machinery[namespace+"__"+t] = true
 	}
 }
 
 // defaultName is the name of a specification's directive where it is not imported.
-func defaultName(f *federation.Feature, directive string) string {
+func defaultName(f *federation.Feature, namespace, directive string) string {
 	if f.Name == directive {
-		return directive
+		return namespace
 	}
-	return f.Name + "__" + directive
+	return namespace + "__" + directive
 }
 
 // mergeSchemaDefinition merges what stands on schema.

@@ -58,6 +58,8 @@ type merger struct {
 	byName  map[string]int
 	compose composed
 	sources map[string][]source[*schema.Type]
+	// namespaces are the prefixes of the specifications that the supergraph links.
+	namespaces map[string]bool
 	// dropped are the input fields that only some subgraphs have.
 	dropped []*schema.Field
 }
@@ -89,7 +91,7 @@ func Merge(subgraphs []*subgraph.Subgraph) (*Supergraph, report.Errors) {
 	m.header()
 	for _, step := range []func(*merger){
 		(*merger).addTypes, (*merger).mergeImplements, (*merger).mergeUnions, (*merger).mergeTypes,
-		(*merger).addInterfaceObjectFields, (*merger).checkSharing, (*merger).mergeEnums, (*merger).mergeExecutableDirectives,
+		(*merger).addInterfaceObjectFields, (*merger).checkSharing, (*merger).mergeEnums, (*merger).mergeExecutableDirectives, (*merger).reservedNames,
 		(*merger).mergeSchemaDefinition, (*merger).mergeAccessControl, (*merger).link, (*merger).roots,
 	} {
 		step(m)
