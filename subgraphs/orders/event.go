@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,9 +30,10 @@ func (s *Service) applyPayment(ctx context.Context, tx *database.Tx, e event.Eve
 	if err != nil {
 		return err
 	}
-	switch data.Status {
-	case "REFUNDED", "PARTIALLY_REFUNDED":
-		return s.followRefund(ctx, tx, sg, gen.OrderStatus(data.Status))
+	if data.Status == "REFUNDED" || data.Status == "PARTIALLY_REFUNDED" {
+		if err := s.followRefund(ctx, tx, sg, gen.OrderStatus(data.Status)); err != nil {
+			return err
+		}
 	}
 	if strings.HasPrefix(sg.Plan, string(await)) {
 		_, err = tx.ExecContext(ctx, `UPDATE saga SET next_us = 0 WHERE order_id = $1`, sg.OrderID)
@@ -39,8 +41,14 @@ func (s *Service) applyPayment(ctx context.Context, tx *database.Tx, e event.Eve
 	return err
 }
 
+// errEarlyRefund says that a refund is heard of before the capture: the event comes again, when that is recorded.
+var errEarlyRefund = errors.New("the payment is refunded, and its capture not yet recorded")
+
 // followRefund gives the order the status that a refund by staff entails. While a saga refunds, it does that itself.
 func (s *Service) followRefund(ctx context.Context, tx *database.Tx, sg saga, to gen.OrderStatus) error {
+	if sg.Plan == string(capture) {
+		return errEarlyRefund
+	}
 	if sg.Plan != "" {
 		return nil
 	}

@@ -93,11 +93,11 @@ func (s *Service) authorize(ctx context.Context, sg saga, o *order) verdict {
 // held is what a payment's status says about its authorisation.
 func (s *Service) held(p *payment, message string) verdict {
 	switch p.Status {
-	case "AUTHORIZED":
+	case "AUTHORIZED", "CAPTURED", "PARTIALLY_REFUNDED": // staff may have been faster than the capture
 		return verdict{kind: done}
 	case "DECLINED":
 		return declined(message)
-	case "VOIDED", "EXPIRED":
+	case "VOIDED", "EXPIRED", "REFUNDED":
 		return tooLate()
 	case "REQUIRES_ACTION":
 		v := verdict{kind: acting, until: database.Micros(s.now())}
@@ -166,7 +166,7 @@ func (s *Service) capture(ctx context.Context, sg saga, o *order) verdict {
 	return verdict{err: p.err()}
 }
 
-// void lets go of the payment, whatever became of it.
+// void lets go of the payment, whatever became of it: what staff have captured meanwhile is given back.
 func (s *Service) void(ctx context.Context, sg saga, o *order) verdict {
 	paymentID := sg.PaymentID
 	if paymentID == "" { // the answer to authorize never came
@@ -182,11 +182,14 @@ func (s *Service) void(ctx context.Context, sg saga, o *order) verdict {
 		paymentID = answer.PaymentByKey.ID
 	}
 	p, err := s.payment(ctx, "paymentVoid", o.ID, paymentID, void)
+	if err == nil && (p.status() == "CAPTURED" || p.status() == "PARTIALLY_REFUNDED") {
+		p, err = s.payment(ctx, "refundCreate", o.ID, paymentID, refund)
+	}
 	if err != nil {
 		return verdict{err: err}
 	}
 	switch p.status() {
-	case "VOIDED", "DECLINED", "EXPIRED":
+	case "VOIDED", "DECLINED", "EXPIRED", "REFUNDED":
 		return verdict{kind: done, paymentID: paymentID}
 	}
 	return verdict{err: p.err(), paymentID: paymentID}
