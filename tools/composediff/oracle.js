@@ -23,7 +23,7 @@ function answer(subgraphs) {
     if (r.errors) {
       return { hints, errors: r.errors.map((e) => ({ code: (e.extensions && e.extensions.code) || '', message: e.message })) };
     }
-    return { hints, sdl: r.supergraphSdl, api: printSchema(Supergraph.build(r.supergraphSdl).apiSchema()) };
+    return { hints, sdl: r.supergraphSdl, api: printSchema(Supergraph.build(r.supergraphSdl, { supportedFeatures: null }).apiSchema()) };
   } catch (e) {
     return { crash: String((e && e.stack) || e) };
   }

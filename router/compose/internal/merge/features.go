@@ -2,7 +2,6 @@ package merge
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -103,6 +102,7 @@ func (m *merger) link() {
 	for _, f := range order {
 		m.linkFeature(f)
 	}
+	m.linkConnect()
 	m.compose.link(m)
 	m.Root.Applied = append(m.Root.Applied, rest...)
 }
@@ -144,6 +144,25 @@ func (m *merger) linkFeature(f *federation.Feature) {
 	for _, t := range f.Scalars {
 		m.AddType(&schema.Type{Name: namespace + "__" + t, Kind: "SCALAR"})
 		m.Machinery[namespace+"__"+t] = true
+	}
+}
+
+// linkConnect links the supergraph to the connect specification where a subgraph does, so that no router serves it that does
+// not know it. The version is the one by which routers read what join__directive carries: 0.3 or later.
+func (m *merger) linkConnect() {
+	version := federation.Version{Minor: 3}
+	linked := false
+	for _, s := range m.Subgraphs {
+		if l := s.Link(federation.ConnectSpec); l != nil {
+			linked = true
+			if l.Version.AtLeast(version) {
+				version = l.Version
+			}
+		}
+	}
+	if linked && joinVersion(m.Version).Minor >= 4 {
+		url := federation.URL{Identity: federation.ConnectSpec, Version: version}
+		m.Root.Apply("link", schema.Arg("url", schema.String(url.String())), schema.Arg("for", schema.Enum("EXECUTION")))
 	}
 }
 
@@ -193,7 +212,8 @@ func (m *merger) joinLinks() {
 func (m *merger) joinConnect(out *element, index int, l *federation.Link, e *element) {
 	for _, d := range e.Applied {
 		if spec, ok := l.SpecDirective(d.Name); ok && (spec == "connect" || spec == "source") {
-			m.joined(out, index, d, strings.TrimPrefix(spec, "@"))
+			// The name is the subgraph's own: the link that is carried, too, says what it stands for.
+			m.joined(out, index, d, d.Name)
 		}
 	}
 }

@@ -81,6 +81,9 @@ func directiveUses(s *Subgraph) {
 				def = s.definition(d.Name)
 				defs[d.Name] = def
 			}
+			if def == nil && s.connectDirective(d.Name) {
+				continue
+			}
 			if def == nil {
 				s.invalid(coordinate, d.Position, `Unknown directive "@%s".%s`, d.Name, s.unknownDirectiveAdvice(d.Name))
 				continue
@@ -95,6 +98,17 @@ func directiveUses(s *Subgraph) {
 			s.directiveArguments(d, def, coordinate)
 		}
 	})
+}
+
+// connectDirective tells whether a directive is one of the connect specification, which composition carries for routers that
+// know it, and does not read.
+func (s *Subgraph) connectDirective(name string) bool {
+	l := s.Link(federation.ConnectSpec)
+	if l == nil {
+		return false
+	}
+	spec, ok := l.SpecDirective(name)
+	return ok && (spec == "connect" || spec == "source")
 }
 
 func (s *Subgraph) directiveArguments(d *schema.Directive, def *schema.DirectiveDefinition, coordinate string) {
