@@ -106,7 +106,8 @@ func (w *writer) value(f *plan.OutputField, level int, v word) bool {
 
 func (w *writer) composite(f *plan.OutputField, level, base int) bool {
 	out := f.Output
-	if id := w.arena.typeOf(base); out.Types != nil && id != supergraph.NoObject && !out.Types.Has(id) {
+	id := w.arena.typeOf(base)
+	if id == supergraph.NoObject && out.Known || id != supergraph.NoObject && out.Types != nil && !out.Types.Has(id) {
 		return w.nothing(f, level, null)
 	}
 	start := len(w.b)

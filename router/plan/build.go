@@ -78,7 +78,7 @@ func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Op
 	}
 	on := [...]*supergraph.Type{sg.Query, sg.Mutation, sg.Subscription}[op.Kind]
 	return &builder{
-		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget},
+		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget, once: op.Kind != operation.Query},
 		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind},
 		graph:  g, op: op,
 	}
@@ -125,7 +125,7 @@ func (b *builder) oneByOne(all *wants) []*wants {
 // next begins a new request of root fields, which waits for everything before it, unless the field goes to the
 // same subgraph as its neighbour.
 func (b *builder) next(sol *solution) {
-	if subgraph := sol.entries[0].subgraph; subgraph != b.prefer {
+	if subgraph := sol.entries[sol.picked.choices[0].views[0]].subgraph; subgraph != b.prefer {
 		b.prefer = subgraph
 		b.top.entries = nil
 		b.barrier = slices.Clone(b.groups)

@@ -70,7 +70,7 @@ func (s *solver) chooseBelow(st *state, w *want, class supergraph.TypeSet, local
 		}
 		consider(choice{views: local[n : n+1], arrive: arrive[n : n+1], child: sol, cost: st.views[i].cost.before(sol.cost)})
 	}
-	if len(local) < 2 || !failed && !costly {
+	if len(local) < 2 || !failed && !costly || st.level.root && s.once {
 		return missing
 	}
 	sol := s.solve(w.sub, arrive)

@@ -35,6 +35,9 @@ type visit struct {
 	// into is how the visit enters: nil on the path. site are the visits by whose indexes it was planned.
 	into *entering
 	site []*visit
+	// sites are those from which objects enter here: a position is reached on several paths, where its parents
+	// are of several types.
+	sites []*visit
 	// same is the visit that this one turned out to be a part of.
 	same  *visit
 	picks []*pick

@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,14 +36,21 @@ func TestAnswersEqualThoseOfOneServer(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
 			sg, labels, queries := readGolden(t, file)
-			o := newOracle(t, sg, labels)
+			schemas := make([]*ast.Schema, len(sg.Subgraphs))
+			for g := range schemas {
+				var err error
+				if schemas[g], err = subgraphSchema(sg, g); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o := newOracle(sg, schemas, labels)
 			o.refuses = strings.Contains(read(t, file), "\nerror: ")
 			for _, q := range queries {
-				o.compare(t, q)
+				o.mustAgree(t, request{query: q, variables: `{}`})
 			}
 			for seed := range *operations {
 				r := rand.New(rand.NewPCG(uint64(seed), hashOf(name)))
-				o.compare(t, (&generator{Rand: r, schema: sg.API}).operation())
+				o.mustAgree(t, (&generator{Rand: r, schema: sg.API}).request())
 			}
 		})
 	}
@@ -78,212 +85,146 @@ func readGolden(t *testing.T, file string) (*supergraph.Supergraph, map[string]b
 	return sg, labels, queries
 }
 
+// oracle compares the answers of planned and executed operations with those of one server.
 type oracle struct {
 	sg       *supergraph.Supergraph
 	world    *world
-	labels   map[string]bool
 	all      *service
 	services []*service
-	complain func(format string, args ...any)
 	executor *execute.Executor
-	// refuses says that the golden file has operations that can't be planned.
+	// refuses says that the supergraph has operations that can't be planned.
 	refuses bool
+
+	mu         sync.Mutex
+	complaints []string
+	done       [2][]string
 }
 
-func newOracle(t *testing.T, sg *supergraph.Supergraph, labels map[string]bool) *oracle {
-	o := &oracle{sg: sg, world: newWorld(sg, labels), labels: labels}
-	complain := func(format string, args ...any) { o.complain(format, args...) }
-	o.all = &service{world: o.world, graph: -1, schema: sg.API, complain: complain}
+// request is one operation with its variables, as JSON.
+type request struct{ query, variables string }
+
+// difference is how an answer differs from what it should be.
+type difference struct{ kind, detail string }
+
+func newOracle(sg *supergraph.Supergraph, schemas []*ast.Schema, labels map[string]bool) *oracle {
+	o := &oracle{sg: sg, world: newWorld(sg, schemas, labels)}
+	o.all = &service{world: o.world, graph: everything, schema: sg.API, complain: o.complain, done: &o.done[0]}
 	var transports []transport.Transport
 	for g := range sg.Subgraphs {
-		schema, err := subgraphSchema(sg, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &service{world: o.world, graph: g, schema: schema, complain: complain}
+		s := &service{world: o.world, graph: g, schema: schemas[g], complain: o.complain, done: &o.done[1], mu: &o.mu}
 		o.services = append(o.services, s)
 		transports = append(transports, s)
 	}
-	o.executor = execute.New(execute.Config{Transports: transports})
+	o.all.mu = &o.mu
+	o.executor = execute.New(execute.Config{Transports: transports, MaxErrors: 10000})
 	return o
 }
 
-func (o *oracle) compare(t *testing.T, query string) {
-	doc, errs := operation.Parse(o.sg, query, operation.Limits{})
-	if len(errs) > 0 || strings.Contains(query, "__schema") || strings.HasPrefix(query, "subscription") {
-		return
+func (o *oracle) complain(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.complaints = append(o.complaints, fmt.Sprintf(format, args...))
+}
+
+// fault sets what goes wrong from now on.
+func (o *oracle) fault(f *faults) {
+	o.all.faults = f
+	o.world.loose = f != nil && !f.harmless
+	for _, s := range o.services {
+		s.faults = f
+	}
+}
+
+func (o *oracle) mustAgree(t *testing.T, r request) {
+	t.Helper()
+	if d, _ := o.compare(r); d != nil {
+		t.Errorf("%s: %s\n%s\n%s", d.kind, r.query, r.variables, d.detail)
+	}
+}
+
+// plan plans an operation; the plan is nil if the request is none that a router answers.
+func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
+	doc, errs := operation.Parse(o.sg, r.query, operation.Limits{})
+	if len(errs) > 0 || strings.Contains(r.query, "__schema") || strings.HasPrefix(r.query, "subscription") {
+		return nil, nil, nil
 	}
 	selected, err := doc.Operation("")
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, nil
 	}
-	given := variablesOf(selected)
-	values, err := selected.Coerce([]byte(text(given)))
+	values, err := selected.Coerce([]byte(r.variables))
 	if err != nil {
-		return
+		return nil, nil, nil
 	}
 	op, err := selected.Normalise(selected.Variant(values, func(*supergraph.Requirement) bool { return true }))
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, &difference{"normal form", err.Error()}
 	}
-	p, err := plan.Build(context.Background(), o.sg, op, plan.Config{Labels: o.labels})
-	if err != nil {
-		if !o.refuses {
-			t.Errorf("%s\n%v", query, err)
-		}
-		return
+	p, err := plan.Build(context.Background(), o.sg, op, plan.Config{Labels: o.world.labels})
+	if err != nil && !o.refuses {
+		return nil, nil, &difference{"unplannable", err.Error()}
 	}
-	failed := false
-	o.complain = func(format string, args ...any) {
-		t.Errorf("%s\n%s\n%s", query, fmt.Sprintf(format, args...), p)
-		failed = true
+	return p, values, nil
+}
+
+// compare answers a request both ways. It reports whether the request was one that a router answers.
+func (o *oracle) compare(r request) (*difference, bool) {
+	p, values, d := o.plan(r)
+	if p == nil {
+		return d, false
 	}
+	o.complaints, o.done = nil, [2][]string{}
 	response := o.executor.Execute(context.Background(), p, &execute.Request{Variables: values})
 	defer response.Release()
-	variables := map[string]any{}
-	_ = json.Unmarshal([]byte(text(given)), &variables)
-	want := `{"data":` + o.all.answer(query, variables) + `}`
-	if got := string(response.Body); got != want && !failed {
-		t.Errorf("%s\n(-want +got):\n%s\n%s", query, cmp.Diff(pretty(want), pretty(got)), p)
-		for _, f := range p.Fetches {
-			t.Log(f.Query)
-		}
+	var got answered
+	if err := json.Unmarshal(response.Body, &got); err != nil {
+		return &difference{"no JSON", string(response.Body)}, true
+	}
+	want := o.all.answer(r.query, decoded(r.variables), "")
+	switch {
+	case len(o.complaints) > 0:
+		return o.differ("complaint", p, strings.Join(o.complaints, "\n")), true
+	case o.world.loose:
+		return o.partial(p, r, &got), true
+	case string(got.Data) != string(want.b):
+		return o.differ("other data", p, cmp.Diff(pretty(want.b), pretty(got.Data))+fmt.Sprint("\n", got.Errors)), true
+	case len(got.Errors) > 0 && len(want.errors) == 0 && !want.hidden && !o.blind(), len(got.Errors) == 0 && len(want.errors) > 0:
+		return o.differ("other errors", p, fmt.Sprint("got ", got.Errors, " want ", want.errors)), true
+	case !slices.Equal(o.done[0], o.done[1]):
+		return o.differ("other mutations", p, cmp.Diff(o.done[0], o.done[1])), true
+	}
+	return nil, true
+}
+
+// blind reports whether subgraphs are asked about objects whose types they don't know: then they may answer an
+// error about an object of a type for which the client asked nothing.
+func (o *oracle) blind() bool {
+	return slices.ContainsFunc(o.sg.Types, func(t *supergraph.Type) bool {
+		return slices.ContainsFunc(t.In, func(p *supergraph.Presence) bool { return p != nil && p.InterfaceObject })
+	})
+}
+
+type answered struct {
+	Data   json.RawMessage
+	Errors []struct {
+		Message string
+		Path    []any
 	}
 }
 
-func pretty(s string) any {
+func (o *oracle) differ(kind string, p *plan.Plan, detail string) *difference {
+	detail += "\n" + p.String()
+	for _, f := range p.Fetches {
+		detail += "# " + f.Query + "\n"
+	}
+	return &difference{kind, detail}
+}
+
+func pretty(b []byte) any {
 	var v any
-	if json.Unmarshal([]byte(s), &v) != nil {
-		return s
+	if json.Unmarshal(b, &v) != nil || string(b) == "null" {
+		return string(b)
 	}
-	return v
-}
-
-// variablesOf gives every variable that the client declared a value.
-func variablesOf(s *operation.Selected) map[string]any {
-	out := map[string]any{}
-	for _, v := range s.Variables {
-		if v.Type == "Boolean" || v.Type == "Boolean!" {
-			continue // Those have defaults.
-		}
-		switch strings.TrimSuffix(v.Type, "!") {
-		case "Int":
-			out[v.Name] = 7
-		case "String", "ID":
-			out[v.Name] = "seven"
-		}
-	}
-	return out
-}
-
-// generator writes random operations.
-type generator struct {
-	*rand.Rand
-	schema  *ast.Schema
-	aliases int
-	fields  int
-}
-
-func (g *generator) operation() string {
-	if g.schema.Mutation != nil && g.IntN(8) == 0 {
-		return "mutation " + g.selection(g.schema.Mutation, 4)
-	}
-	return g.selection(g.schema.Query, 5)
-}
-
-func (g *generator) selection(on *ast.Definition, depth int) string {
-	var parts []string
-	if len(on.Fields) > 0 {
-		for range 1 + g.IntN(4) {
-			if f := on.Fields[g.IntN(len(on.Fields))]; !strings.HasPrefix(f.Name, "__") {
-				if part := g.field(on, f, depth); part != "" {
-					parts = append(parts, part)
-				}
-			}
-		}
-	}
-	if on.IsAbstractType() {
-		parts = append(parts, g.fragments(on, depth)...)
-	}
-	if len(parts) == 0 || on.IsAbstractType() && g.IntN(3) == 0 {
-		parts = append(parts, "__typename")
-	}
-	return "{ " + strings.Join(parts, " ") + " }"
-}
-
-func (g *generator) fragments(on *ast.Definition, depth int) []string {
-	var names []string
-	for _, t := range g.schema.PossibleTypes[on.Name] {
-		if !slices.Contains(names, t.Name) {
-			names = append(names, t.Name)
-		}
-		for _, i := range t.Interfaces {
-			if !slices.Contains(names, i) {
-				names = append(names, i)
-			}
-		}
-	}
-	sort.Strings(names)
-	var parts []string
-	for range g.IntN(4) {
-		name := names[g.IntN(len(names))]
-		parts = append(parts, "... on "+name+" "+g.selection(g.schema.Types[name], depth))
-	}
-	return parts
-}
-
-func (g *generator) field(on *ast.Definition, f *ast.FieldDefinition, depth int) string {
-	if g.fields++; g.fields > 60 {
-		return ""
-	}
-	head := f.Name
-	switch g.IntN(10) {
-	case 0:
-		g.aliases++
-		head = fmt.Sprintf("a%d: %s", g.aliases, f.Name)
-	case 1:
-		if other := on.Fields[g.IntN(len(on.Fields))]; !strings.HasPrefix(other.Name, "__") {
-			head = other.Name + ": " + f.Name
-		}
-	}
-	var args []string
-	for _, a := range f.Arguments {
-		if a.Type.NonNull || g.IntN(2) == 0 {
-			args = append(args, a.Name+": "+g.literal(a.Type, 3))
-		}
-	}
-	if len(args) > 0 {
-		head += "(" + strings.Join(args, ", ") + ")"
-	}
-	t := g.schema.Types[f.Type.Name()]
-	if !t.IsCompositeType() {
-		return head
-	}
-	if depth == 0 {
-		return ""
-	}
-	return head + " " + g.selection(t, depth-1)
-}
-
-func (g *generator) literal(t *ast.Type, depth int) string {
-	if t.Elem != nil {
-		return "[" + g.literal(t.Elem, depth) + "]"
-	}
-	switch def := g.schema.Types[t.Name()]; {
-	case def.Kind == ast.Enum:
-		return def.EnumValues[g.IntN(len(def.EnumValues))].Name
-	case def.Kind == ast.InputObject:
-		var fields []string
-		for _, f := range def.Fields {
-			if f.Type.NonNull || depth > 0 && g.IntN(3) == 0 {
-				fields = append(fields, f.Name+": "+g.literal(f.Type, depth-1))
-			}
-		}
-		return "{" + strings.Join(fields, ", ") + "}"
-	case t.Name() == "Int" || t.Name() == "Float":
-		return fmt.Sprint(g.IntN(3))
-	case t.Name() == "Boolean":
-		return "true"
-	}
-	return []string{`"USD"`, `"EUR"`, `"x"`}[g.IntN(3)]
+	out, _ := json.MarshalIndent(v, "", " ")
+	return strings.Split(string(out), "\n")
 }

@@ -34,7 +34,7 @@ func (b *builder) shapes(at *position) {
 
 // output is how the objects at a position are written for the client.
 func (b *builder) output(at *position, fields []*operation.Field) *Output {
-	out := &Output{}
+	out := &Output{Known: at.known}
 	visible := b.sg.Possible(at.on.Name)
 	if !at.on.Possible.SubsetOf(visible) {
 		out.Types = visible
@@ -98,6 +98,9 @@ func (b *builder) outputField(at *position, f *operation.Field, types supergraph
 	out := OutputField{
 		Key: f.ResponseKey, Encoded: append(appendJSONString(nil, f.ResponseKey), ':'), Denied: f.Denied,
 		Coordinate: at.on.Name + "." + f.Name,
+	}
+	if id := first(types); at.on.Field(f.Name) == nil && id != supergraph.NoObject {
+		out.Coordinate = b.sg.Objects[id] + "." + f.Name
 	}
 	if f.Name == "__typename" {
 		out.Leaf, out.NonNull, out.Slot = LeafString, []bool{true}, TypeSlot

@@ -147,10 +147,6 @@ func (b *placer) enter(at *position, site []*visit, in *entering, source *superg
 		v.group.kind = b.kind
 		v.group.after(b.barrier)
 	}
-	if in.root && at != b.top {
-		// No key ties the request to its objects, but they must be there.
-		v.group.after([]*group{b.attach(site[0]).group})
-	}
 	b.groups = append(b.groups, v.group)
 	at.entries = append(at.entries, v)
 	b.join(v, site, in, source, after)
@@ -159,15 +155,15 @@ func (b *placer) enter(at *position, site []*visit, in *entering, source *superg
 
 // join lets further objects, with further requires, into an entry. It returns false if that can't be.
 func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.Source, after []*group) bool {
-	if in.root {
-		v.widen(in)
-		return true
-	}
-	if source != nil && !v.agrees(in.types, source.Requires) {
+	switch {
+	case in.root && v.at != b.top:
+		// No key ties the request to its objects, but they must be there.
+		after = []*group{b.attach(site[0]).group}
+	case !in.root && !v.welcomes(site, in, source):
 		return false
 	}
 	for _, k := range in.keys {
-		if !v.unrepresented(k.types).Empty() {
+		if !v.knows(site) || !v.unrepresented(k.types).Empty() {
 			after = union(after, b.pick(v.at, site, k.picked))
 		}
 	}
@@ -188,9 +184,49 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 	if source != nil {
 		v.require(in.types, source.Requires)
 	}
+	if !v.knows(site) {
+		v.sites = append(v.sites, site[0])
+	}
 	v.partial = v.partial || in.partial
 	v.widen(in)
 	return true
+}
+
+// knows reports whether objects have entered from a site before.
+func (v *visit) knows(site []*visit) bool { return len(site) > 0 && slices.Contains(v.sites, site[0]) }
+
+// welcomes reports whether what a site sends can be sent with what the visit sends already. Objects on another
+// path must be sent by the same key, and without requires: what those need is gathered on one path only.
+func (v *visit) welcomes(site []*visit, in *entering, source *supergraph.Source) bool {
+	if source != nil && !v.agrees(in.types, source.Requires) || in.view.blind && !v.alike(in, source) {
+		return false
+	}
+	if v.sites == nil || len(v.sites) == 1 && v.knows(site) {
+		return true
+	}
+	if source != nil {
+		return false
+	}
+	for _, r := range v.sent {
+		for _, k := range in.keys {
+			if len(r.requires) > 0 || r.types.Intersects(k.types) && r.key != k.key {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// alike reports whether all objects of an interface object would be sent with the same requires: the subgraph can't
+// tell them apart, so it is asked the same of all.
+func (v *visit) alike(in *entering, source *supergraph.Source) bool {
+	var covered supergraph.TypeSet
+	requires := false
+	for _, r := range v.sent {
+		covered = covered.Union(r.types)
+		requires = requires || len(r.requires) > 0
+	}
+	return (source == nil || covered.SubsetOf(in.types)) && (!requires || in.types.SubsetOf(covered))
 }
 
 // require sends requires along with the representations of some types, and only those.

@@ -189,6 +189,9 @@ type Output struct {
 	// An object whose type isn't known (NoObject: it comes from an interface object, and nobody was asked) is
 	// visible, and has the fields whose Types are nil or hold all of these.
 	Types supergraph.TypeSet
+	// Known says that subgraphs were asked for the runtime types: an object that has none all the same is null,
+	// since what the client asked of it can't be told.
+	Known bool
 	// Fields in the order of the response. Several may have one key, for disjoint types.
 	Fields []OutputField
 }

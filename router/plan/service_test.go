@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sort"
+	"io"
+	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 
-	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
@@ -22,11 +24,20 @@ import (
 // what is its own, and complains about anything a subgraph can't be asked.
 type service struct {
 	world  *world
-	graph  int // -1 is the server of everything
+	graph  int // everything is the server of everything
 	schema *ast.Schema
 	// complain is told of requests that a planner must not make.
 	complain func(format string, args ...any)
+	faults   *faults
+	// done are the root fields of mutations, in the order in which they were carried out.
+	done *[]string
+	mu   *sync.Mutex
+	// events are those of the subscription.
+	events int
 }
+
+// everything is the number of the server that holds everything.
+const everything = -1
 
 // object is a thing on its way through a selection.
 type object struct {
@@ -35,34 +46,68 @@ type object struct {
 	typ      string
 	provided []*supergraph.FieldSelection
 	sent     map[string]any
+	// above are the objects that it stands in, outermost first.
+	above []thing
 }
 
 func (s *service) Send(_ context.Context, req *transport.Request) (*transport.Response, error) {
+	if s.faults.refuses(s.graph, req.Query) {
+		return &transport.Response{Status: http.StatusInternalServerError, Body: []byte("<html>")}, nil
+	}
+	return &transport.Response{Status: http.StatusOK, Body: s.answer(req.Query, s.variables(req), "").body()}, nil
+}
+
+func (s *service) variables(req *transport.Request) map[string]any {
 	var variables map[string]any
 	d := json.NewDecoder(bytes.NewReader(req.Variables))
 	d.UseNumber()
 	if err := d.Decode(&variables); err != nil {
 		s.complain("variables %s: %v", req.Variables, err)
 	}
-	return &transport.Response{Status: 200, Body: []byte(`{"data":` + s.answer(req.Query, variables) + `}`)}, nil
+	return variables
 }
 
-func (s *service) Subscribe(context.Context, *transport.Request) (transport.Stream, error) {
-	return nil, fmt.Errorf("no subscriptions here")
+func (s *service) name() string {
+	if s.graph == everything {
+		return "everything"
+	}
+	return s.world.sg.Subgraphs[s.graph].Name
 }
 
-// answer returns the JSON of data.
-func (s *service) answer(query string, variables map[string]any) string {
+// answer is one answer in the making.
+type answer struct {
+	*service
+	b         []byte
+	variables map[string]any
+	path      []any
+	errors    []string
+	// hidden says that a value was left out that the API schema hides.
+	hidden bool
+	kind   ast.Operation
+}
+
+func (a *answer) body() []byte {
+	if len(a.errors) == 0 {
+		return []byte(`{"data":` + string(a.b) + `}`)
+	}
+	return []byte(`{"errors":[` + strings.Join(a.errors, ",") + `],"data":` + string(a.b) + `}`)
+}
+
+// answer carries an operation out. The event tells the events of a subscription apart.
+func (s *service) answer(query string, variables map[string]any, event string) *answer {
+	a := &answer{service: s, variables: variables}
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
 	if err != nil {
 		s.complain("%s: %v", query, err)
-		return "null"
+		return a
 	}
 	if errs := validator.ValidateWithRules(s.schema, doc, rules.NewDefaultRules()); len(errs) > 0 {
 		s.complain("%s is asked %s: %v", s.name(), query, errs)
-		return "null"
+		a.b = []byte("null")
+		return a
 	}
 	op := doc.Operations[0]
+	a.kind = op.Operation
 	for _, v := range op.VariableDefinitions {
 		if _, given := variables[v.Variable]; !given && v.DefaultValue != nil {
 			if variables[v.Variable], err = v.DefaultValue.Value(nil); err != nil {
@@ -70,92 +115,38 @@ func (s *service) answer(query string, variables map[string]any) string {
 			}
 		}
 	}
-	root := map[ast.Operation]*ast.Definition{ast.Query: s.schema.Query, ast.Mutation: s.schema.Mutation}[op.Operation].Name
-	var b strings.Builder
-	s.write(&b, object{thing: thing{root, root}, typ: root}, []ast.SelectionSet{op.SelectionSet}, variables)
-	return b.String()
-}
-
-func (s *service) name() string {
-	if s.graph < 0 {
-		return "everything"
+	root := map[ast.Operation]*ast.Definition{
+		ast.Query: s.schema.Query, ast.Mutation: s.schema.Mutation, ast.Subscription: s.schema.Subscription,
+	}[op.Operation].Name
+	if !a.object(object{thing: thing{root, root + event}, typ: root}, []ast.SelectionSet{op.SelectionSet}) {
+		a.b = []byte("null")
 	}
-	return s.world.sg.Subgraphs[s.graph].Name
+	return a
 }
 
-type collected struct {
-	key    string
-	fields []*ast.Field
-}
-
-func (s *service) collect(into []*collected, typ string, set ast.SelectionSet, variables map[string]any) []*collected {
-	for _, sel := range set {
-		switch sel := sel.(type) {
-		case *ast.Field:
-			if skipped(sel.Directives, variables) {
-				continue
-			}
-			key := sel.Alias
-			found := false
-			for _, c := range into {
-				if c.key == key {
-					c.fields, found = append(c.fields, sel), true
-				}
-			}
-			if !found {
-				into = append(into, &collected{key, []*ast.Field{sel}})
-			}
-		case *ast.InlineFragment:
-			if s.is(typ, sel.TypeCondition) && !skipped(sel.Directives, variables) {
-				into = s.collect(into, typ, sel.SelectionSet, variables)
-			}
-		case *ast.FragmentSpread:
-			if s.is(typ, sel.Definition.TypeCondition) && !skipped(sel.Directives, variables) {
-				into = s.collect(into, typ, sel.Definition.SelectionSet, variables)
-			}
-		}
-	}
-	return into
-}
-
-func skipped(directives ast.DirectiveList, variables map[string]any) bool {
-	for _, d := range directives {
-		if holds, _ := d.ArgumentMap(variables)["if"].(bool); holds == (d.Name == "skip") {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *service) is(typ, condition string) bool {
-	if condition == "" || typ == condition {
-		return true
-	}
-	for _, p := range s.schema.PossibleTypes[condition] {
-		if p.Name == typ {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *service) write(b *strings.Builder, o object, sets []ast.SelectionSet, variables map[string]any) {
+// object writes an object, or returns false if it has to be null because of a value in it.
+func (a *answer) object(o object, sets []ast.SelectionSet) bool {
 	var fields []*collected
 	for _, set := range sets {
-		fields = s.collect(fields, o.typ, set, variables)
+		fields = a.collect(fields, o.typ, set, a.variables)
 	}
-	b.WriteByte('{')
+	a.b = append(a.b, '{')
+	ok := true
 	for i, c := range fields {
 		if i > 0 {
-			b.WriteByte(',')
+			a.b = append(a.b, ',')
 		}
-		fmt.Fprintf(b, "%q:", c.key)
-		s.field(b, o, c.fields, variables)
+		a.b = append(strconv.AppendQuote(a.b, c.key), ':')
+		a.path = append(a.path, c.key)
+		// All fields are carried out, also beside one that makes the object null: mutations count, and errors.
+		ok = a.field(o, c.fields) && ok
+		a.path = a.path[:len(a.path)-1]
 	}
-	b.WriteByte('}')
+	a.b = append(a.b, '}')
+	return ok
 }
 
-func (s *service) field(b *strings.Builder, o object, fields []*ast.Field, variables map[string]any) {
+func (a *answer) field(o object, fields []*ast.Field) bool {
 	f := fields[0]
 	var sets []ast.SelectionSet
 	for _, g := range fields {
@@ -163,225 +154,212 @@ func (s *service) field(b *strings.Builder, o object, fields []*ast.Field, varia
 	}
 	switch f.Name {
 	case "__typename":
-		fmt.Fprintf(b, "%q", o.typ)
-		return
+		a.b = strconv.AppendQuote(a.b, o.typ)
+		return true
 	case "_entities":
-		s.entities(b, f, sets, variables)
-		return
+		a.entities(f, sets)
+		return true
 	}
-	args := map[string]any{}
-	known := s.world.sg.API.Types[o.thing.typ].Fields.ForName(f.Name)
-	for name, v := range f.ArgumentMap(variables) {
-		if known == nil || known.Arguments.ForName(name) != nil {
-			args[name] = v
+	args := a.world.arguments(a.schema, o.thing, f, a.variables)
+	if a.kind == ast.Mutation && len(a.path) == 1 {
+		a.mu.Lock()
+		*a.done = append(*a.done, f.Name+args)
+		a.mu.Unlock()
+	}
+	required, provided := a.check(o, f.Name)
+	v := a.world.field(o.thing, f.Name, args+a.fromContext(&o, f), required)
+	// By the specification the object's own type counts, not the interface's that the field was selected on.
+	t := a.schema.Types[o.typ].Fields.ForName(f.Name).Type
+	switch a.faults.of(a.world, o.thing, f.Name) {
+	case fails:
+		a.report("it failed")
+		return a.null(len(a.b), t)
+	case lies:
+		v = nil
+	}
+	below := object{provided: provided, above: append(o.above[:len(o.above):len(o.above)], o.thing)}
+	return a.value(v, t, below, sets)
+}
+
+func (a *answer) report(message string) {
+	a.errors = append(a.errors, text(map[string]any{"message": message, "path": a.path}))
+}
+
+// null cuts off what was written from start on, and writes null where that may be.
+func (a *answer) null(start int, t *ast.Type) bool {
+	a.b = append(a.b[:start], "null"...)
+	return !t.NonNull
+}
+
+func (a *answer) value(v value, t *ast.Type, below object, sets []ast.SelectionSet) bool {
+	start := len(a.b)
+	ok := true
+	switch v := a.visible(v, t).(type) {
+	case nil:
+		if t.NonNull && a.graph == everything {
+			a.report("null where that must not be")
+		}
+		// A subgraph that lies sends null where it promised something else.
+		return a.null(start, t) || a.graph != everything
+	case thing:
+		ok = a.thing(v, t.Name(), below, sets)
+	case []value:
+		a.b = append(a.b, '[')
+		for i := range v {
+			if i > 0 {
+				a.b = append(a.b, ',')
+			}
+			a.path = append(a.path, i)
+			ok = a.value(v[i], t.Elem, below, sets) && ok
+			a.path = a.path[:len(a.path)-1]
+		}
+		a.b = append(a.b, ']')
+	default:
+		a.b = append(a.b, text(v)...)
+	}
+	return ok || a.null(start, t)
+}
+
+// visible is null in the place of what the API schema hides.
+func (a *answer) visible(v value, t *ast.Type) value {
+	if a.graph != everything {
+		return v
+	}
+	hidden := false
+	switch v := v.(type) {
+	case thing:
+		hidden = !a.world.sg.Possible(t.Name()).Has(a.world.sg.Object(v.typ))
+	case string:
+		if values := a.world.sg.EnumValues(t.Name()); values != nil {
+			_, seen := values[v]
+			hidden = !seen
 		}
 	}
-	required, provided := s.check(o, f.Name)
-	s.value(b, s.world.field(o.thing, f.Name, text(args), required), provided, sets, variables, f.Definition.Type.Name())
+	if hidden {
+		a.hidden = true
+		return nil
+	}
+	return v
 }
 
 // check complains about what the subgraph can't answer, and returns what the field's value follows from.
-func (s *service) check(o object, name string) (required string, provided []*supergraph.FieldSelection) {
-	if s.graph < 0 {
-		return s.world.requires(o.thing, name), nil
+func (a *answer) check(o object, name string) (required string, provided []*supergraph.FieldSelection) {
+	w := a.world
+	if a.graph == everything {
+		return w.requires(o.thing, name), nil
 	}
-	t := s.world.sg.Type(o.typ)
-	src := t.Field(name).In[s.graph]
-	for _, p := range o.provided {
-		if p.Name == name && p.Types.Has(s.world.sg.Object(o.thing.typ)) {
-			provided = append(provided, p.Fields...)
-		}
-	}
+	src := w.sg.Type(o.typ).Field(name).In[a.graph]
 	isProvided := false
 	for _, p := range o.provided {
-		isProvided = isProvided || p.Name == name
+		if p.Name == name && p.Types.Has(w.sg.Object(o.thing.typ)) {
+			provided = append(provided, p.Fields...)
+			isProvided = true
+		}
 	}
 	switch {
 	case src == nil:
-		s.complain("%s is asked %s.%s, which it does not have", s.name(), o.typ, name)
+		a.complain("%s is asked %s.%s, which it does not have", a.name(), o.typ, name)
 		return "", nil
 	case src.External && !isProvided:
-		s.complain("%s is asked %s.%s, which is external there", s.name(), o.typ, name)
-	case src.Overridden && !s.world.keys[o.thing.typ+"."+name], src.Label != "" && s.world.labels[src.Label] != src.LabelValue:
-		s.complain("%s is asked %s.%s, which is overridden", s.name(), o.typ, name)
+		a.complain("%s is asked %s.%s, which is external there", a.name(), o.typ, name)
+	case src.Overridden && !w.keys[o.thing.typ+"."+name], src.Label != "" && w.labels[src.Label] != src.LabelValue:
+		a.complain("%s is asked %s.%s, which is overridden", a.name(), o.typ, name)
 	}
 	if src.Provides != nil {
 		provided = append(provided, src.Provides.Fields...)
 	}
-	if src.Requires == nil {
-		return s.world.requires(o.thing, name), provided
-	}
-	if o.sent == nil && len(o.provided) > 0 {
-		return s.world.requires(o.thing, name), provided
+	if src.Requires == nil || o.sent == nil && len(o.provided) > 0 {
+		return w.requires(o.thing, name), provided
 	}
 	if o.sent == nil {
-		s.complain("%s is asked %s.%s, but not sent %q", s.name(), o.typ, name, src.Requires.Text)
+		a.complain("%s is asked %s.%s, but not sent %q", a.name(), o.typ, name, src.Requires.Text)
 		return "", provided
 	}
-	return text(restrict(o.sent, src.Requires.Fields)), provided
+	got := w.received(o.sent, src.Requires.Fields)
+	if want := w.requires(o.thing, name); got != want && a.faults == nil {
+		a.complain("%s is sent %s for %s.%s of %s, not %s", a.name(), got, o.typ, name, o.thing.id, want)
+	}
+	return got, provided
 }
 
-func (s *service) entities(b *strings.Builder, f *ast.Field, sets []ast.SelectionSet, variables map[string]any) {
-	list, _ := f.ArgumentMap(variables)["representations"].([]any)
-	b.WriteByte('[')
+func (a *answer) entities(f *ast.Field, sets []ast.SelectionSet) {
+	list, _ := f.ArgumentMap(a.variables)["representations"].([]any)
+	seen := map[string]bool{}
+	a.b = append(a.b, '[')
 	for i, r := range list {
 		if i > 0 {
-			b.WriteByte(',')
+			a.b = append(a.b, ',')
 		}
-		sent, _ := r.(map[string]any)
-		found, ok := s.world.find(sent)
-		if !ok {
-			s.complain("%s is sent %s, which is nothing", s.name(), text(r))
-			b.WriteString("null")
-			continue
+		if seen[text(r)] {
+			a.complain("%s is sent %s twice", a.name(), text(r))
 		}
-		s.object(b, found, sent["__typename"].(string), nil, sent, sets, variables)
+		seen[text(r)] = true
+		a.path = append(a.path, i)
+		a.entity(r, sets)
+		a.path = a.path[:len(a.path)-1]
 	}
-	b.WriteByte(']')
+	a.b = append(a.b, ']')
 }
 
-func (s *service) object(b *strings.Builder, of thing, declared string, provided []*supergraph.FieldSelection, sent map[string]any, sets []ast.SelectionSet, variables map[string]any) {
-	typ := of.typ
-	if s.graph >= 0 {
-		if t := s.world.sg.Type(declared); t.In[s.graph] != nil && t.In[s.graph].InterfaceObject {
-			typ = declared
-		}
+func (a *answer) entity(r any, sets []ast.SelectionSet) {
+	start := len(a.b)
+	sent, _ := r.(map[string]any)
+	found, ok := a.world.find(sent, a.graph)
+	if !ok {
+		a.complain("%s is sent %s, which is nothing", a.name(), text(r))
 	}
-	s.write(b, object{thing: of, typ: typ, provided: provided, sent: sent}, sets, variables)
-}
-
-func (s *service) value(b *strings.Builder, v value, provided []*supergraph.FieldSelection, sets []ast.SelectionSet, variables map[string]any, declared string) {
-	switch v := v.(type) {
-	case thing:
-		s.object(b, v, declared, provided, nil, sets, variables)
-	case []value:
-		b.WriteByte('[')
-		for i := range v {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			s.value(b, v[i], provided, sets, variables, declared)
-		}
-		b.WriteByte(']')
-	default:
-		b.WriteString(text(v))
+	if !ok || a.faults.isGone(a.graph, found) || !a.thing(found, sent["__typename"].(string), object{sent: sent}, sets) {
+		a.b = append(a.b[:start], "null"...)
 	}
 }
 
-// subgraphSchema writes the schema of one subgraph from what the supergraph says of it.
-func subgraphSchema(sg *supergraph.Supergraph, g int) (*ast.Schema, error) {
-	var b strings.Builder
-	b.WriteString("scalar _Any\n")
-	var entities []string
-	roots := map[*supergraph.Type]string{sg.Query: "query", sg.Mutation: "mutation", sg.Subscription: "subscription"}
-	schema := "schema {"
-	for _, t := range sg.Types {
-		p := t.In[g]
-		if p == nil {
-			continue
+func (a *answer) thing(of thing, declared string, o object, sets []ast.SelectionSet) bool {
+	o.thing, o.typ = of, of.typ
+	if a.graph != everything {
+		if t := a.world.sg.Type(declared); t.In[a.graph] != nil && t.In[a.graph].InterfaceObject {
+			o.typ = declared
 		}
-		if t.Kind == ast.Union {
-			var members []string
-			for id := range p.Possible.All() {
-				members = append(members, sg.Objects[id])
-			}
-			if len(members) > 0 {
-				fmt.Fprintf(&b, "union %s = %s\n", t.Name, strings.Join(members, " | "))
-			}
-			continue
-		}
-		if p.Resolvable() && (t.Kind == ast.Object || p.InterfaceObject) {
-			entities = append(entities, t.Name)
-		}
-		if root := roots[t]; root != "" && t.Kind == ast.Object {
-			schema += " " + root + ": " + t.Name
-		}
-		writeType(&b, sg, t, g)
 	}
-	if sg.Query.In[g] == nil {
-		fmt.Fprintf(&b, "type %s { _ok: Boolean }\n", sg.Query.Name)
-		schema += " query: " + sg.Query.Name
-	}
-	if len(entities) > 0 {
-		fmt.Fprintf(&b, "union _Entity = %s\nextend type %s { _entities(representations: [_Any!]!): [_Entity]! }\n", strings.Join(entities, " | "), sg.Query.Name)
-	}
-	b.WriteString(schema + " }\n")
-	writeInputs(&b, sg)
-	s, err := gqlparser.LoadSchema(&ast.Source{Name: sg.Subgraphs[g].Name, Input: b.String()})
-	if err != nil {
-		return nil, fmt.Errorf("%w in\n%s", err, b.String())
-	}
-	return s, nil
+	return a.object(o, sets)
 }
 
-func writeType(b *strings.Builder, sg *supergraph.Supergraph, t *supergraph.Type, g int) {
-	kind, implements := "type", ""
-	if t.Kind == ast.Interface && !t.In[g].InterfaceObject {
-		kind = "interface"
+// fromContext is the JSON of the arguments that come from contexts: as a subgraph is sent them, or as they are.
+func (a *answer) fromContext(o *object, f *ast.Field) string {
+	args := a.world.contextArguments(o.thing, f.Name)
+	if len(args) == 0 {
+		return ""
 	}
-	for _, i := range t.Interfaces {
-		if p := i.In[g]; p != nil && !p.InterfaceObject && t.In[g].Possible.SubsetOf(p.Possible) {
-			implements += " & " + i.Name
+	values := map[string]any{}
+	for _, c := range args {
+		if a.graph == everything {
+			values[c.Name] = a.world.context(o.above, c)
+		} else if v, sent := f.ArgumentMap(a.variables)[c.Name]; sent {
+			values[c.Name] = v
+		} else {
+			a.complain("%s is asked %s.%s without %s", a.name(), o.typ, f.Name, c.Name)
 		}
 	}
-	fmt.Fprintf(b, "%s %s %s {\n", kind, t.Name, strings.Replace(implements, " &", "implements", 1))
-	if t == sg.Query {
-		b.WriteString("  _ok: Boolean\n")
-	}
-	for _, f := range t.Fields {
-		s := f.In[g]
-		if s == nil || s.As != t {
-			continue
-		}
-		var args []string
-		if def := sg.API.Types[t.Name]; def != nil && def.Fields.ForName(f.Name) != nil {
-			for _, a := range def.Fields.ForName(f.Name).Arguments {
-				arg := a.Name + ": " + a.Type.String()
-				if a.DefaultValue != nil {
-					arg += " = " + a.DefaultValue.String()
-				}
-				args = append(args, arg)
-			}
-		}
-		for _, c := range s.Context {
-			args = append(args, c.Name+": "+c.Type)
-		}
-		list := ""
-		if len(args) > 0 {
-			list = "(" + strings.Join(args, ", ") + ")"
-		}
-		fmt.Fprintf(b, "  %s%s: %s\n", f.Name, list, s.Type)
-	}
-	b.WriteString("}\n")
+	return text(values)
 }
 
-func writeInputs(b *strings.Builder, sg *supergraph.Supergraph) {
-	var names []string
-	for name, def := range sg.API.Types {
-		if !def.BuiltIn && def.IsInputType() {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		switch def := sg.API.Types[name]; def.Kind {
-		case ast.Scalar:
-			fmt.Fprintf(b, "scalar %s\n", name)
-		case ast.Enum:
-			fmt.Fprintf(b, "enum %s {", name)
-			for _, v := range def.EnumValues {
-				b.WriteString(" " + v.Name)
-			}
-			b.WriteString(" }\n")
-		default:
-			fmt.Fprintf(b, "input %s {", name)
-			for _, f := range def.Fields {
-				fmt.Fprintf(b, " %s: %s", f.Name, f.Type)
-				if f.DefaultValue != nil {
-					b.WriteString(" = " + f.DefaultValue.String())
-				}
-			}
-			b.WriteString(" }\n")
-		}
-	}
+// Subscribe starts a stream of a few events, each with data of its own.
+func (s *service) Subscribe(_ context.Context, req *transport.Request) (transport.Stream, error) {
+	return &eventStream{service: s, query: req.Query, variables: s.variables(req)}, nil
 }
+
+type eventStream struct {
+	*service
+	query     string
+	variables map[string]any
+	sent      int
+}
+
+func (e *eventStream) Next(context.Context) ([]byte, error) {
+	if e.sent == e.events {
+		return nil, io.EOF
+	}
+	e.sent++
+	return e.answer(e.query, e.variables, fmt.Sprint(e.sent)).body(), nil
+}
+
+func (e *eventStream) Close() error { return nil }

@@ -26,6 +26,8 @@ type solver struct {
 	memo  map[string]*solution
 	// prefer is the subgraph that a mutation's last root field went to: its neighbour goes there, too, if it can.
 	prefer int
+	// once says that a root field may be asked of one subgraph only: asked of two, it would happen twice.
+	once bool
 	// work counts what remains of the budget of the whole operation.
 	work int
 }

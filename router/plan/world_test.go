@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -20,6 +19,10 @@ type world struct {
 	sg     *supergraph.Supergraph
 	keys   map[string]bool // Type.field that is part of a key
 	labels map[string]bool
+	// schemas are those of the subgraphs.
+	schemas []*ast.Schema
+	// loose leaves out what a field requires: its value is the same whatever is sent.
+	loose bool
 }
 
 // thing is an object: an entity by number, or a value by the way to it.
@@ -27,8 +30,8 @@ type thing struct{ typ, id string }
 
 const instances = 3
 
-func newWorld(sg *supergraph.Supergraph, labels map[string]bool) *world {
-	w := &world{sg: sg, keys: map[string]bool{}, labels: labels}
+func newWorld(sg *supergraph.Supergraph, schemas []*ast.Schema, labels map[string]bool) *world {
+	w := &world{sg: sg, keys: map[string]bool{}, labels: labels, schemas: schemas}
 	var walk func(fields []*supergraph.FieldSelection)
 	walk = func(fields []*supergraph.FieldSelection) {
 		for _, f := range fields {
@@ -127,18 +130,21 @@ func (w *world) make(f *supergraph.Field, t *ast.Type, of thing, path string, h 
 		return nil
 	case t.Elem != nil:
 		list := make([]value, h%3+h/3%2)
+		if key && len(list) == 0 {
+			list = make([]value, 1) // An empty list tells nobody apart.
+		}
 		for i := range list {
 			at := fmt.Sprintf("%s[%d]", path, i)
 			list[i] = w.make(f, t.Elem, of, at, hashOf(at, fmt.Sprint(h)))
 		}
 		return list
 	case f.Base != nil:
-		return w.object(f, path, h)
+		return w.object(f, of, path, h)
 	}
 	switch name := t.Name(); name {
 	case "Int":
 		if key {
-			return json.Number(of.id[:1])
+			return json.Number(fmt.Sprint(h % 1e9))
 		}
 		return json.Number(fmt.Sprint(h % 1000))
 	case "Float":
@@ -146,44 +152,76 @@ func (w *world) make(f *supergraph.Field, t *ast.Type, of thing, path string, h 
 	case "Boolean":
 		return h%2 == 0
 	default:
-		if values := w.sg.EnumValues(name); values != nil {
-			var names []string
-			for v := range values {
-				names = append(names, v)
-			}
-			sort.Strings(names)
-			return names[h%uint64(len(names))]
+		if values := w.enum(f, name); values != nil {
+			return values[h%uint64(len(values))]
 		}
 		return fmt.Sprintf("%s.%s.%s.%x", of.typ, of.id, f.Name, h%0xffff)
 	}
 }
 
-// object picks the object in a field: of a type that all subgraphs can mean there.
-func (w *world) object(f *supergraph.Field, path string, h uint64) value {
-	possible := w.sg.Possible(f.Base.Name)
-	sources := slices.Clone(f.In)
+// ill is the panic of a world that can't be: its subgraphs contradict each other.
+type ill string
+
+// sources are all ways to a field.
+func sources(f *supergraph.Field) []*supergraph.Source {
+	all := slices.Clone(f.In)
 	for _, i := range f.Parent.Interfaces {
 		if g := i.Field(f.Name); g != nil {
-			sources = append(sources, g.In...)
+			all = append(all, g.In...)
 		}
 	}
-	for _, s := range sources {
-		if s != nil && s.Base.In[s.Subgraph] != nil && !s.Base.In[s.Subgraph].InterfaceObject {
-			possible = possible.Intersect(s.Base.In[s.Subgraph].Possible)
+	return slices.DeleteFunc(all, func(s *supergraph.Source) bool { return s == nil })
+}
+
+// enum are the values of an enum that all subgraphs with a field know; nil if the name is no enum's.
+func (w *world) enum(f *supergraph.Field, name string) []string {
+	if def := w.sg.API.Types[name]; def != nil && def.Kind != ast.Enum {
+		return nil
+	}
+	var names []string
+	started := false
+	for _, s := range sources(f) {
+		def := w.schemas[s.Subgraph].Types[name]
+		if def == nil || def.Kind != ast.Enum {
+			continue
+		}
+		var own []string
+		for _, v := range def.EnumValues {
+			if !started || slices.Contains(names, v.Name) {
+				own = append(own, v.Name)
+			}
+		}
+		names, started = own, true
+	}
+	if started && len(names) == 0 {
+		panic(ill("no value can stand in " + f.Parent.Name + "." + f.Name))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// object picks the object in a field: of a type that all subgraphs can mean there.
+func (w *world) object(f *supergraph.Field, of thing, path string, h uint64) value {
+	possible := f.Base.Possible
+	for _, s := range sources(f) {
+		if p := s.Base.In[s.Subgraph]; p != nil && !p.InterfaceObject {
+			possible = possible.Intersect(p.Possible)
 		}
 	}
 	if possible.Empty() {
-		return nil
+		panic(ill("no object can stand in " + f.Parent.Name + "." + f.Name))
 	}
 	var ids []supergraph.ObjectID
 	for id := range possible.All() {
 		ids = append(ids, id)
 	}
 	t := w.sg.ObjectType(ids[h/7%uint64(len(ids))])
-	if t == w.sg.Query {
+	switch {
+	case t == w.sg.Query:
 		return thing{t.Name, t.Name} // There is one query object, wherever it is met.
-	}
-	if w.entity(t) {
+	case w.entity(t) && w.keys[of.typ+"."+f.Name] && w.entity(w.sg.Type(of.typ)):
+		return thing{t.Name, of.id} // As part of a key, it must tell its owners apart.
+	case w.entity(t):
 		return thing{t.Name, fmt.Sprint(h / 77 % instances)}
 	}
 	return thing{t.Name, path}
@@ -194,7 +232,7 @@ func (w *world) set(of thing, fields []*supergraph.FieldSelection) map[string]an
 	out := map[string]any{}
 	for _, f := range fields {
 		if f.Name != "__typename" && f.Types.Has(w.sg.Object(of.typ)) {
-			out[f.Name] = w.plain(w.required(of, f.Name, constArguments(f.Arguments)), f.Fields)
+			out[f.Name] = w.plain(w.required(of, f.Name, w.constArguments(of, f)), f.Fields)
 		}
 	}
 	return out
@@ -207,8 +245,11 @@ func (w *world) required(of thing, name, args string) value {
 
 // requires is the JSON of what a field requires, in the subgraph that computes it.
 func (w *world) requires(of thing, name string) string {
+	if w.loose {
+		return ""
+	}
 	for _, s := range w.sg.Type(of.typ).Field(name).In {
-		if s != nil && s.Requires != nil && !s.Overridden {
+		if s != nil && s.Requires != nil && !s.Overridden && (s.Label == "" || w.labels[s.Label] == s.LabelValue) {
 			return text(w.set(of, s.Requires.Fields))
 		}
 	}
@@ -237,34 +278,17 @@ func text(v any) string {
 	return string(b)
 }
 
-// constArguments turns a field set's arguments into the JSON by which values are told apart.
-func constArguments(args string) string {
-	if args == "" {
-		return "{}"
-	}
-	out := map[string]any{}
-	for _, part := range strings.Split(args, ",") {
-		name, literal, _ := strings.Cut(part, ":")
-		var v any
-		if json.Unmarshal([]byte(literal), &v) != nil {
-			v = literal
-		}
-		out[name] = v
-	}
-	return text(out)
-}
-
-// find returns the object that a representation means.
-func (w *world) find(representation map[string]any) (thing, bool) {
+// find returns the object that a representation means, by a key of the subgraph.
+func (w *world) find(representation map[string]any, graph int) (thing, bool) {
 	name, _ := representation["__typename"].(string)
 	t := w.sg.Type(name)
-	if t == nil {
+	if t == nil || t.In[graph] == nil {
 		return thing{}, false
 	}
 	for id := range t.Possible.All() {
 		for i := range instances {
 			of := thing{w.sg.Objects[id], fmt.Sprint(i)}
-			if w.matches(of, t, representation) {
+			if w.matches(of, t.In[graph].Keys, representation) {
 				return of, true
 			}
 		}
@@ -272,18 +296,21 @@ func (w *world) find(representation map[string]any) (thing, bool) {
 	return thing{}, false
 }
 
-func (w *world) matches(of thing, t *supergraph.Type, representation map[string]any) bool {
-	for _, p := range t.In {
-		if p == nil {
-			continue
-		}
-		for _, k := range p.Keys {
-			if k.Resolvable && text(w.set(of, k.Fields.Fields)) == text(restrict(representation, k.Fields.Fields)) {
-				return true
-			}
+func (w *world) matches(of thing, keys []*supergraph.Key, representation map[string]any) bool {
+	for _, k := range keys {
+		if k.Resolvable && text(w.set(of, k.Fields.Fields)) == text(restrict(representation, k.Fields.Fields)) {
+			return true
 		}
 	}
 	return false
+}
+
+// received is what a field's value follows from, as a subgraph was sent it.
+func (w *world) received(sent map[string]any, fields []*supergraph.FieldSelection) string {
+	if w.loose {
+		return ""
+	}
+	return text(restrict(sent, fields))
 }
 
 // restrict leaves of a JSON object what a field set selects.

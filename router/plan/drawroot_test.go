@@ -1,0 +1,119 @@
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// drawObject makes a subgraph know the interface I0 as an object, and add fields to it.
+func (d *draft) drawObject() {
+	i0 := d.types["I0"]
+	// The interface's home knows all implementers, with the key.
+	for _, name := range d.entities {
+		t := d.types[name]
+		if slices.Contains(t.implements, "I0") {
+			d.ensure(name, 0)
+			d.keyed(t, "id", 0, `@key(fields: "id")`)
+		}
+	}
+	d.ensure("I0", 0)
+	i0.in[0].directives = ` @key(fields: "id")`
+	g := d.objectHome
+	i0.in[g] = &draftPresence{}
+	d.put(i0, i0.field("id"), g, "")
+	for i := range 1 + d.IntN(3) {
+		f := i0.addField(fmt.Sprintf("x%d", i), oneOf(d, "Int", "String!", "VO", "[VO!]", "E0", "I0"), d.arguments())
+		directives := ""
+		if n := i0.field("n0"); d.chance(30) && d.allowed(n.typ, g) {
+			d.put(i0, n, g, "@external")
+			directives = `@requires(fields: "n0")`
+		}
+		d.put(i0, f, g, directives)
+	}
+	for i := range d.IntN(3) {
+		q := d.query().addField(fmt.Sprintf("o%d", i), oneOf(d, "I0", "[I0!]!", "VO"), d.arguments())
+		d.put(d.query(), q, g, "")
+	}
+}
+
+// drawRoots gives subgraphs fields to start from.
+func (d *draft) drawRoots() {
+	for g := range d.count {
+		for i := range 1 + d.IntN(3) {
+			f := d.query().addField(fmt.Sprintf("q%d%d", g, i), d.output(), d.arguments())
+			d.put(d.query(), f, g, "")
+		}
+	}
+	for i := range d.IntN(3) {
+		f := d.query().addField(fmt.Sprintf("s%d", i), d.output(), d.arguments())
+		for g := range d.count {
+			if d.chance(60) || g == i {
+				d.put(d.query(), f, g, "@shareable")
+			}
+		}
+	}
+	if d.chance(40) {
+		d.drawMutation()
+	}
+	if d.chance(25) {
+		t := d.add("type", "Subscription")
+		g := d.IntN(d.count)
+		d.put(t, t.addField("e0", d.output(), d.arguments()), g, "")
+		d.put(t, t.addField("e1", oneOf(d, d.entities...), ""), d.IntN(d.count), "")
+	}
+}
+
+func (d *draft) drawMutation() {
+	t := d.add("type", "Mutation")
+	payload := d.add("type", "Payload")
+	payload.addField("ok", "Boolean!", "")
+	payload.addField("subject", oneOf(d, d.entities...), "")
+	if d.chance(60) {
+		payload.addField("query", oneOf(d, "Query", "Query!"), "")
+	}
+	for g := range d.count {
+		for i := range d.IntN(3) {
+			typ := oneOf(d, "Payload", "Payload!", d.output())
+			d.put(t, t.addField(fmt.Sprintf("m%d%d", g, i), typ, d.arguments()), g, "")
+		}
+	}
+	if d.chance(20) {
+		f := t.addField("ms", oneOf(d, d.entities...), "")
+		d.put(t, f, 0, "@shareable")
+		d.put(t, f, 1, "@shareable")
+	}
+}
+
+// hide makes some things inaccessible.
+func (d *draft) hide() {
+	if d.chance(70) {
+		return
+	}
+	for _, name := range append(append([]string{"Query"}, d.entities...), d.values...) {
+		for _, f := range d.types[name].fields {
+			if !d.chance(6) || !d.anywhere(f) || strings.HasPrefix(f.name, "n") || f.name == "id" {
+				continue
+			}
+			for g := range d.count {
+				if f.in[g] != nil && !strings.Contains(f.in[g].directives, "external") {
+					f.in[g].directives += " @inaccessible"
+				}
+			}
+		}
+	}
+	if u := d.types["U0"]; d.chance(20) && len(d.values) > 1 && !slices.Contains(u.members, "V1") {
+		t := d.types["V1"]
+		for g := range d.count {
+			if t.in[g] != nil {
+				t.in[g].directives += " @inaccessible"
+			}
+		}
+	}
+	for g := range d.count {
+		if p := d.types["E0"].in[g]; p != nil && d.chance(50) && slices.Contains(p.members, "C") {
+			p.members = slices.Clone(p.members)
+			p.members[slices.Index(p.members, "C")] = "C @inaccessible"
+		}
+	}
+}
