@@ -14,28 +14,14 @@ import (
 //
 // Other goroutines only wait for subgraphs; answers are applied here, one after the other, so the tree needs no
 // lock. And where nothing else could happen meanwhile, this goroutine waits for the subgraph itself: a plan
-// that is a chain never starts another goroutine.
+// that is a chain, or whose transports can start requests without waiting, rarely starts another goroutine.
 func (s *state) run(ctx context.Context) {
+	// running counts the fetches that other goroutines carry out.
 	running := 0
 	for {
-		own := -1
-		for id := range s.fetches {
-			f := &s.fetches[id]
-			if f.started || f.waiting > 0 {
-				continue
-			}
-			f.started = true
-			if !s.prepare(ctx, f) {
-				s.end(f)
-				continue
-			}
-			if own >= 0 {
-				running++
-				go s.send(ctx, own)
-			}
-			own = id
-		}
-		if own >= 0 && (running == 0 || !s.othersMayFollow(own)) {
+		own, started := s.start(ctx)
+		running += started
+		if own >= 0 && (running == 0 && !s.anyPending() || !s.othersMayFollow(own)) {
 			s.exchange(ctx, &s.fetches[own])
 			s.apply(&s.fetches[own])
 			running -= s.applyEnded()
@@ -45,12 +31,117 @@ func (s *state) run(ctx context.Context) {
 			running++
 			go s.send(ctx, own)
 		}
+		if id := s.awaited(); id >= 0 {
+			f := &s.fetches[id]
+			f.receive(ctx, f.take())
+			s.apply(f)
+			running -= s.applyEnded()
+			continue
+		}
+		running += s.handOver(ctx)
 		if running == 0 {
 			return
 		}
 		s.apply(&s.fetches[<-s.ended])
 		running--
 		running -= s.applyEnded()
+	}
+}
+
+// start sends what is ready: at once where that needs no waiting, else in other goroutines, which it counts. One of the
+// latter it leaves to the caller, with own; -1 if there is none.
+func (s *state) start(ctx context.Context) (own, running int) {
+	own = -1
+	for id := range s.fetches {
+		f := &s.fetches[id]
+		if f.started || f.waiting > 0 {
+			continue
+		}
+		f.started = true
+		if !s.prepare(ctx, f) {
+			s.end(f)
+			continue
+		}
+		if s.sendAhead(ctx, f) {
+			continue
+		}
+		if own >= 0 {
+			running++
+			go s.send(ctx, own)
+		}
+		own = id
+	}
+	return own, running
+}
+
+// sendAhead sends a request without waiting, if the transport can. Who observes wants to know how long each subgraph
+// takes, which only somebody who waits can tell.
+func (s *state) sendAhead(ctx context.Context, f *fetchState) bool {
+	starter, ok := s.transport(f.fetch.ID).(transport.Starter)
+	if !ok || f.request.Mutation || s.req.Observe != nil {
+		return false
+	}
+	defer f.recovered()
+	f.pending = starter.Start(ctx, &f.request)
+	return f.pending != nil
+}
+
+func (s *state) anyPending() bool {
+	for id := range s.fetches {
+		if s.fetches[id].pending != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// awaited is a fetch in flight that this goroutine may wait for, or -1: nothing could start before it ends, or it is
+// the only one.
+func (s *state) awaited() int {
+	for id := range s.fetches {
+		if s.fetches[id].pending != nil && !s.othersMayFollow(id) {
+			return id
+		}
+	}
+	return -1
+}
+
+// handOver lets other goroutines wait for all that is in flight.
+func (s *state) handOver(ctx context.Context) (running int) {
+	for id := range s.fetches {
+		f := &s.fetches[id]
+		if f.pending == nil {
+			continue
+		}
+		running++
+		go s.await(ctx, id, f.take())
+	}
+	return running
+}
+
+// await receives an answer in a goroutine of its own.
+func (s *state) await(ctx context.Context, id int, pending transport.Pending) {
+	s.fetches[id].receive(ctx, pending)
+	s.ended <- id
+}
+
+// take is what the answer is to be received from; from now on, the caller waits for it.
+func (f *fetchState) take() transport.Pending {
+	pending := f.pending
+	f.pending = nil
+	return pending
+}
+
+// receive waits for the answer to a request in flight.
+func (f *fetchState) receive(ctx context.Context, pending transport.Pending) {
+	defer f.recovered()
+	f.response, f.err = pending.Receive(ctx)
+}
+
+// recovered, deferred, makes a transport that panics one subgraph that fails.
+func (f *fetchState) recovered() {
+	if r := recover(); r != nil {
+		f.response, f.err = nil, fmt.Errorf("transport: panic: %v", r)
 	}
 }
 
@@ -130,12 +221,7 @@ func (s *state) transport(id int) transport.Transport {
 
 // exchange sends the request and waits for the answer.
 func (s *state) exchange(ctx context.Context, f *fetchState) {
-	defer func() {
-		// A transport that panics is one subgraph that fails, wherever the panic happens.
-		if r := recover(); r != nil {
-			f.response, f.err = nil, fmt.Errorf("transport: panic: %v", r)
-		}
-	}()
+	defer f.recovered()
 	observed := s.req.Observe != nil
 	if observed {
 		f.begun = time.Now()

@@ -46,8 +46,10 @@ type fetchState struct {
 	// the root object, or those of the query type that its path leads to.
 	represented []represented
 	// root is Fetch.Root as a list, empty for entity fetches.
-	root        []*plan.Target
-	request     transport.Request
+	root    []*plan.Target
+	request transport.Request
+	// pending is set while the request is in flight and no goroutine waits for its answer.
+	pending     transport.Pending
 	response    *transport.Response
 	err         error
 	begun, done time.Time

@@ -10,6 +10,12 @@ import (
 // Buffers for answers, pooled by size class: an answer of 1 KB never holds the buffer of one of 1 MB.
 var buffers [7]sync.Pool
 
+// buffer is one of them. free gives it back.
+type buffer struct {
+	bytes.Buffer
+	free func()
+}
+
 // Classes are powers of four from 1 KiB to 4 MiB; larger buffers are not kept.
 func class(size int) int {
 	if size <= 1<<10 {
@@ -18,20 +24,26 @@ func class(size int) int {
 	return (bits.Len(uint(size-1)) - 9) / 2
 }
 
-func getBuffer(size int) *bytes.Buffer {
+func getBuffer(size int) *buffer {
 	// ReadFrom wants room for one more read, even if only to learn of the end.
 	size += bytes.MinRead
 	c := class(size)
 	if c >= len(buffers) {
-		return bytes.NewBuffer(make([]byte, 0, size))
+		return newBuffer(size)
 	}
-	if buf, _ := buffers[c].Get().(*bytes.Buffer); buf != nil {
+	if buf, _ := buffers[c].Get().(*buffer); buf != nil {
 		return buf
 	}
-	return bytes.NewBuffer(make([]byte, 0, 1<<10<<(2*c)))
+	return newBuffer(1 << 10 << (2 * c))
 }
 
-func putBuffer(buf *bytes.Buffer) {
+func newBuffer(size int) *buffer {
+	buf := &buffer{Buffer: *bytes.NewBuffer(make([]byte, 0, size))}
+	buf.free = func() { putBuffer(buf) }
+	return buf
+}
+
+func putBuffer(buf *buffer) {
 	// The capacity may have grown to between classes: it serves the one below.
 	size := buf.Cap()
 	if size < 1<<10 || size > 1<<10<<(2*(len(buffers)-1)) {

@@ -22,8 +22,8 @@ type h1 struct {
 	cfg    *HTTPConfig
 	dialer *net.Dialer
 	addr   string
-	// start is the request line and Host; fixed are the headers that all requests have.
-	start, fixed []byte
+	// line is the request line and Host; fixed are the headers that all requests have.
+	line, fixed []byte
 	// own are the names in fixed that a request's headers may replace.
 	own []string
 
@@ -39,7 +39,14 @@ type h1conn struct {
 	net.Conn
 	in    *bufio.Reader
 	out   []byte
+	head  h1head
 	since time.Time
+	// abort ends all reads and writes at once.
+	abort func()
+	// client and req are those of a pending call, deadline is its.
+	client   *h1
+	req      *Request
+	deadline time.Time
 	// reused says that the connection has carried a request before.
 	reused bool
 	// begun says that a byte of the answer has arrived.
@@ -54,7 +61,7 @@ func newH1(cfg *HTTPConfig, u *url.URL, dialer *net.Dialer, header http.Header) 
 		port = "80"
 	}
 	c := &h1{cfg: cfg, dialer: dialer, addr: net.JoinHostPort(u.Hostname(), port)}
-	c.start = append(c.start, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n"...)
+	c.line = append(c.line, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n"...)
 	names := make([]string, 0, len(header))
 	for name := range header {
 		names = append(names, name)
@@ -101,8 +108,7 @@ func (c *h1) send(ctx context.Context, req *Request) (*Response, error) {
 		if err == nil {
 			return resp, nil
 		}
-		stale := conn.reused && !conn.begun && ctx.Err() == nil && !isTimeout(err)
-		if !stale || req.Mutation || errors.Is(err, errHeader) {
+		if req.Mutation || !conn.stale(ctx, err) {
 			return nil, err
 		}
 		conn = nil
@@ -124,7 +130,14 @@ func (c *h1) dial(ctx context.Context) (*h1conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &h1conn{Conn: conn, in: bufio.NewReaderSize(conn, 16<<10)}, nil
+	return newConn(conn), nil
+}
+
+func newConn(conn net.Conn) *h1conn {
+	return &h1conn{
+		Conn: conn, in: bufio.NewReaderSize(conn, 16<<10),
+		abort: func() { _ = conn.SetDeadline(past) },
+	}
 }
 
 // take returns a kept connection, or nil. For a mutation, which is never sent twice, it makes sure that the
@@ -186,20 +199,40 @@ var past = time.Unix(1, 0)
 
 // exchange sends a request on a connection and reads the answer. The connection is kept or closed then.
 func (c *h1) exchange(ctx context.Context, conn *h1conn, req *Request) (*Response, error) {
-	var deadline time.Time
+	c.limit(ctx, conn)
+	stop := conn.abortWith(ctx)
+	var resp *Response
+	err := c.write(conn, req)
+	if err == nil {
+		resp, err = conn.readAnswer(c.cfg, &c.sizes)
+	}
+	return c.finish(ctx, conn, stop, resp, err)
+}
+
+// limit sets the deadline of a call.
+func (c *h1) limit(ctx context.Context, conn *h1conn) {
+	conn.deadline = time.Time{}
 	if c.cfg.Timeout > 0 {
-		deadline = time.Now().Add(c.cfg.Timeout)
+		conn.deadline = time.Now().Add(c.cfg.Timeout)
 	}
-	if d, ok := ctx.Deadline(); ok && (deadline.IsZero() || d.Before(deadline)) {
-		deadline = d
+	if d, ok := ctx.Deadline(); ok && (conn.deadline.IsZero() || d.Before(conn.deadline)) {
+		conn.deadline = d
 	}
-	_ = conn.SetDeadline(deadline)
-	stop := func() bool { return true }
-	if ctx.Done() != nil {
-		stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })
+	_ = conn.SetDeadline(conn.deadline)
+}
+
+// abortWith makes the end of the context that of the call; nil if the context never ends. The function returned is to
+// be called at the call's end, and returns false if the context has ended first.
+func (conn *h1conn) abortWith(ctx context.Context) (stop func() bool) {
+	if ctx.Done() == nil {
+		return nil
 	}
-	resp, err := c.converse(conn, req)
-	if !stop() {
+	return context.AfterFunc(ctx, conn.abort)
+}
+
+// finish ends a call: the connection is kept or closed.
+func (c *h1) finish(ctx context.Context, conn *h1conn, stop func() bool, resp *Response, err error) (*Response, error) {
+	if stop != nil && !stop() {
 		conn.spent = true
 	}
 	if err != nil || conn.spent {
@@ -213,30 +246,29 @@ func (c *h1) exchange(ctx context.Context, conn *h1conn, req *Request) (*Respons
 	return resp, err
 }
 
-func (c *h1) converse(conn *h1conn, req *Request) (*Response, error) {
+// smallBody is what goes along with the header in one write: to copy a larger body would cost more than a second write.
+const smallBody = 16 << 10
+
+// write sends a request.
+func (c *h1) write(conn *h1conn, req *Request) error {
 	b, ok := c.appendRequest(conn.out[:0], req)
 	if !ok {
-		return nil, errHeader
+		return errHeader
 	}
-	// A small body goes along in one write; to copy a large one would cost more than a second write.
-	small := len(req.Body) <= 16<<10
+	small := len(req.Body) <= smallBody
 	if small {
 		b = append(b, req.Body...)
 	}
 	conn.out = b
-	if _, err := conn.Write(b); err != nil {
-		return nil, err
+	_, err := conn.Write(b)
+	if err == nil && !small {
+		_, err = conn.Write(req.Body)
 	}
-	if !small {
-		if _, err := conn.Write(req.Body); err != nil {
-			return nil, err
-		}
-	}
-	return conn.readAnswer(c.cfg, &c.sizes)
+	return err
 }
 
 func (c *h1) appendRequest(b []byte, req *Request) ([]byte, bool) {
-	b = append(b, c.start...)
+	b = append(b, c.line...)
 	if len(req.Header) == 0 {
 		b = append(b, c.fixed...)
 	} else {

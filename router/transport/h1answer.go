@@ -31,8 +31,8 @@ type h1head struct {
 // readAnswer reads a whole answer. Of its headers it keeps those that the configuration names. sizes holds the
 // size of the last answer that didn't announce its own: the next one is probably alike.
 func (conn *h1conn) readAnswer(cfg *HTTPConfig, sizes *atomic.Int64) (*Response, error) {
-	head, err := conn.readHead(cfg)
-	if err != nil {
+	head := &conn.head
+	if err := conn.readHead(cfg); err != nil {
 		return nil, err
 	}
 	conn.spent = head.last
@@ -42,8 +42,9 @@ func (conn *h1conn) readAnswer(cfg *HTTPConfig, sizes *atomic.Int64) (*Response,
 		size = sizes.Load()
 	}
 	buf := getBuffer(int(min(size, limit)))
-	if err = conn.readBody(buf, head, limit); err == nil && head.gzip {
-		var unzipped *bytes.Buffer
+	err := conn.readBody(buf, head, limit)
+	if err == nil && head.gzip {
+		var unzipped *buffer
 		unzipped, err = unzip(buf, limit)
 		putBuffer(buf)
 		buf = unzipped
@@ -59,17 +60,18 @@ func (conn *h1conn) readAnswer(cfg *HTTPConfig, sizes *atomic.Int64) (*Response,
 	}
 	// Bytes behind the answer belong to nothing: the connection is out of step.
 	conn.spent = conn.spent || conn.in.Buffered() > 0
-	return &Response{Status: head.status, Header: head.header, Body: buf.Bytes(), Free: func() { putBuffer(buf) }}, nil
+	return &Response{Status: head.status, Header: head.header, Body: buf.Bytes(), Free: buf.free}, nil
 }
 
-// readHead reads the status line and the headers, past interim answers.
-func (conn *h1conn) readHead(cfg *HTTPConfig) (*h1head, error) {
+// readHead reads the status line and the headers into conn.head, past interim answers.
+func (conn *h1conn) readHead(cfg *HTTPConfig) error {
 	room := maxHeaderBytes
 	for {
-		head := &h1head{length: -1}
+		head := &conn.head
+		*head = h1head{length: -1}
 		line, err := conn.line(&room)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		// HTTP/1.1 200 OK
 		version, rest, _ := bytes.Cut(line, []byte(" "))
@@ -77,24 +79,24 @@ func (conn *h1conn) readHead(cfg *HTTPConfig) (*h1head, error) {
 		head.last = string(version) == "HTTP/1.0"
 		head.status, err = strconv.Atoi(string(code))
 		if err != nil || len(code) != 3 || !head.last && string(version) != "HTTP/1.1" {
-			return nil, fmt.Errorf("malformed status line %.80q", line)
+			return fmt.Errorf("malformed status line %.80q", line)
 		}
 		for {
 			if line, err = conn.line(&room); err != nil {
-				return nil, err
+				return err
 			}
 			if len(line) == 0 {
 				break
 			}
 			if err := head.add(line, cfg.AnswerHeaders); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		switch {
 		case head.status == http.StatusSwitchingProtocols:
-			return nil, errors.New("unexpected switch of protocols")
+			return errors.New("unexpected switch of protocols")
 		case head.status >= 200:
-			return head, nil
+			return nil
 		}
 	}
 }
@@ -116,7 +118,7 @@ func (conn *h1conn) line(room *int) ([]byte, error) {
 // add takes a header line into account.
 func (h *h1head) add(line []byte, keep []string) error {
 	name, value, ok := bytes.Cut(line, []byte(":"))
-	if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t") {
+	if !ok || len(name) == 0 || bytes.IndexByte(name, ' ') >= 0 || bytes.IndexByte(name, '\t') >= 0 {
 		return fmt.Errorf("malformed header line %.80q", line)
 	}
 	value = bytes.TrimSpace(value)
@@ -160,7 +162,7 @@ func equalFold(b []byte, s string) bool {
 }
 
 // readBody reads the body, framed as RFC 9112 section 6.3 says.
-func (conn *h1conn) readBody(buf *bytes.Buffer, head *h1head, limit int64) error {
+func (conn *h1conn) readBody(buf *buffer, head *h1head, limit int64) error {
 	switch {
 	case head.status == http.StatusNoContent || head.status == http.StatusNotModified:
 		return nil
@@ -190,7 +192,7 @@ func (conn *h1conn) readBody(buf *bytes.Buffer, head *h1head, limit int64) error
 	return nil
 }
 
-func (conn *h1conn) readChunks(buf *bytes.Buffer, limit int64) error {
+func (conn *h1conn) readChunks(buf *buffer, limit int64) error {
 	room := maxHeaderBytes
 	for {
 		line, err := conn.line(&room)
@@ -208,7 +210,7 @@ func (conn *h1conn) readChunks(buf *bytes.Buffer, limit int64) error {
 		if int64(buf.Len())+int64(size) > limit {
 			return errTooLarge
 		}
-		if _, err := io.CopyN(buf, conn.in, int64(size)); err != nil {
+		if err := conn.readChunk(buf, int(size)); err != nil {
 			return unexpected(err)
 		}
 		// The sizes of large bodies' chunks are no header: only those of many tiny chunks use up the room.
@@ -220,6 +222,22 @@ func (conn *h1conn) readChunks(buf *bytes.Buffer, limit int64) error {
 			return errors.New("malformed end of chunk")
 		}
 	}
+}
+
+// readChunk reads a part of known size. Room is made as bytes come, not as they are announced.
+func (conn *h1conn) readChunk(buf *buffer, size int) error {
+	for size > 0 {
+		n := min(size, 64<<10)
+		buf.Grow(n)
+		part := buf.AvailableBuffer()[:n]
+		n, err := io.ReadFull(conn.in, part)
+		buf.Write(part[:n])
+		if err != nil {
+			return err
+		}
+		size -= n
+	}
+	return nil
 }
 
 func (conn *h1conn) skipTrailer(room *int) error {

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -64,7 +63,7 @@ type HTTP struct {
 	wsOnce sync.Once
 }
 
-var _ Transport = (*HTTP)(nil)
+var _ Starter = (*HTTP)(nil)
 
 // NewHTTP returns a transport to the subgraph at cfg.URL. It starts nothing and connects to nobody.
 func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
@@ -174,9 +173,17 @@ func (h *HTTP) Send(ctx context.Context, req *Request) (*Response, error) {
 		resp, err = h.roundTrip(ctx, req)
 	}
 	if err != nil {
-		return nil, h.failure(ctx, err)
+		return nil, h.cfg.failure(ctx, err)
 	}
 	return resp, nil
+}
+
+// Start sends a query on a connection that is kept, if there is one.
+func (h *HTTP) Start(ctx context.Context, req *Request) Pending {
+	if h.plain == nil {
+		return nil
+	}
+	return h.plain.start(ctx, req)
 }
 
 // roundTrip sends the request through net/http.
@@ -203,7 +210,7 @@ func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp := &Response{Status: answer.StatusCode, Body: buf.Bytes(), Free: func() { putBuffer(buf) }}
+	resp := &Response{Status: answer.StatusCode, Body: buf.Bytes(), Free: buf.free}
 	for _, name := range h.cfg.AnswerHeaders {
 		if values := answer.Header.Values(name); len(values) > 0 {
 			if resp.Header == nil {
@@ -218,7 +225,7 @@ func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
 var errTooLarge = errors.New("answer is larger than the limit")
 
 // read reads the answer into a pooled buffer.
-func (h *HTTP) read(answer *http.Response) (*bytes.Buffer, error) {
+func (h *HTTP) read(answer *http.Response) (*buffer, error) {
 	limit := int64(h.cfg.MaxResponseBytes)
 	if answer.ContentLength > limit {
 		return nil, errTooLarge
@@ -229,7 +236,7 @@ func (h *HTTP) read(answer *http.Response) (*bytes.Buffer, error) {
 		err = errTooLarge
 	}
 	if err == nil && strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
-		var unzipped *bytes.Buffer
+		var unzipped *buffer
 		if unzipped, err = unzip(buf, limit); err == nil {
 			putBuffer(buf)
 			return unzipped, nil
@@ -243,7 +250,7 @@ func (h *HTTP) read(answer *http.Response) (*bytes.Buffer, error) {
 }
 
 // unzip returns a pooled buffer with what a compressed one holds.
-func unzip(compressed *bytes.Buffer, limit int64) (*bytes.Buffer, error) {
+func unzip(compressed *buffer, limit int64) (*buffer, error) {
 	z, err := gzip.NewReader(compressed)
 	if err != nil {
 		return nil, &Error{Code: CodeMalformed, Message: "answered broken gzip", Err: err}
@@ -260,15 +267,15 @@ func unzip(compressed *bytes.Buffer, limit int64) (*bytes.Buffer, error) {
 	return buf, nil
 }
 
-// failure turns an error of net/http into one that says what clients may know.
-func (h *HTTP) failure(ctx context.Context, err error) error {
+// failure turns an error of a client into one that says what clients may know.
+func (cfg *HTTPConfig) failure(ctx context.Context, err error) error {
 	var known *Error
 	var timeout net.Error
 	switch {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, errTooLarge):
-		message := "answered more than " + strconv.Itoa(h.cfg.MaxResponseBytes) + " bytes"
+		message := "answered more than " + strconv.Itoa(cfg.MaxResponseBytes) + " bytes"
 		return &Error{Code: CodeTooLarge, Message: message, Err: err}
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return &Error{Code: CodeCanceled, Message: "was not waited for: the request was canceled", Err: err}

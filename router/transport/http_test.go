@@ -29,18 +29,33 @@ func dial(t *testing.T, cfg HTTPConfig) *HTTP {
 	return h
 }
 
-// dialer makes a transport in one of the two ways.
-type dialer func(t *testing.T, cfg HTTPConfig) *HTTP
+// dialer makes a transport in one of three ways.
+type dialer func(t *testing.T, cfg HTTPConfig) Transport
 
-func dialNetHTTP(t *testing.T, cfg HTTPConfig) *HTTP {
+func dialOwn(t *testing.T, cfg HTTPConfig) Transport { return dial(t, cfg) }
+
+func dialNetHTTP(t *testing.T, cfg HTTPConfig) Transport {
 	h := dial(t, cfg)
 	h.plain = nil
 	return h
 }
 
-// TestHTTPConformance holds our client and net/http's to the same.
+func dialAhead(t *testing.T, cfg HTTPConfig) Transport { return ahead{dial(t, cfg)} }
+
+// ahead sends requests without waiting wherever a connection is kept.
+type ahead struct{ *HTTP }
+
+// Send sends the request, then receives the answer.
+func (a ahead) Send(ctx context.Context, req *Request) (*Response, error) {
+	if pending := a.Start(ctx, req); pending != nil {
+		return pending.Receive(ctx)
+	}
+	return a.HTTP.Send(ctx, req)
+}
+
+// TestHTTPConformance holds our client, in both of its ways, and net/http's to the same.
 func TestHTTPConformance(t *testing.T) {
-	for client, dial := range map[string]dialer{"own": dial, "net/http": dialNetHTTP} {
+	for client, dial := range map[string]dialer{"own": dialOwn, "own, ahead": dialAhead, "net/http": dialNetHTTP} {
 		for name, test := range map[string]func(*testing.T, dialer){
 			"a request arrives with its body and headers":    testARequestArrivesWithItsBodyAndHeaders,
 			"answers of every form":                          testAnswersOfEveryForm,

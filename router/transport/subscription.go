@@ -83,7 +83,7 @@ func (h *HTTP) Subscribe(ctx context.Context, req *Request) (Stream, error) {
 	}
 	if err != nil {
 		cancel()
-		return nil, h.failure(ctx, err)
+		return nil, h.cfg.failure(ctx, err)
 	}
 	return stream, nil
 }

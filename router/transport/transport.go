@@ -58,6 +58,22 @@ type Transport interface {
 	Subscribe(ctx context.Context, req *Request) (Stream, error)
 }
 
+// Starter is a Transport that can send a request and leave the waiting for later, so that one goroutine may have several
+// requests in flight.
+type Starter interface {
+	Transport
+	// Start sends a query if that needs no waiting, and returns what its answer is received from; else nil: Send is
+	// to be called then. The request's bytes must stay valid until Receive returns.
+	Start(ctx context.Context, req *Request) Pending
+}
+
+// Pending is a request in flight.
+type Pending interface {
+	// Receive waits for the whole answer, as Send does. It must be called once, in any goroutine. What has come while
+	// nobody received is not late.
+	Receive(ctx context.Context) (*Response, error)
+}
+
 // Stream is a running subscription.
 type Stream interface {
 	// Next waits for the next event: the JSON of a GraphQL response, valid until the next call. It returns
