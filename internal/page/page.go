@@ -31,7 +31,7 @@ type Window struct {
 // an error with the code BAD_USER_INPUT.
 func New(first *int, after *string, last *int, before *string, parts int) (Window, error) {
 	if first != nil && last != nil {
-		return Window{}, subgraph.Errorf("BAD_USER_INPUT", "give first or last, not both")
+		return Window{}, subgraph.Errorf(subgraph.BadInput, "give first or last, not both")
 	}
 	w := Window{Limit: Default, Backward: last != nil || (first == nil && before != nil)}
 	size, name, cursor, other, otherName := first, "first", after, before, "before"
@@ -42,10 +42,10 @@ func New(first *int, after *string, last *int, before *string, parts int) (Windo
 		w.Limit = *size
 	}
 	if w.Limit < 0 || w.Limit > Max {
-		return Window{}, subgraph.Errorf("BAD_USER_INPUT", "%s is %d: it may be 0 to %d", name, w.Limit, Max)
+		return Window{}, subgraph.Errorf(subgraph.BadInput, "%s is %d: it may be 0 to %d", name, w.Limit, Max)
 	}
 	if other != nil {
-		return Window{}, subgraph.Errorf("BAD_USER_INPUT", "%s does not go with %s", otherName, name)
+		return Window{}, subgraph.Errorf(subgraph.BadInput, "%s does not go with %s", otherName, name)
 	}
 	if cursor == nil {
 		return w, nil
@@ -68,7 +68,7 @@ func decode(cursor string, parts int) ([]string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	var key []string
 	if err != nil || json.Unmarshal(raw, &key) != nil || len(key) != parts {
-		return nil, subgraph.Errorf("BAD_USER_INPUT", "%q is no cursor of this list", cursor)
+		return nil, subgraph.Errorf(subgraph.BadInput, "%.50q is no cursor of this list", cursor)
 	}
 	return key, nil
 }

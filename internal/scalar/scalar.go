@@ -1,15 +1,17 @@
-// Package scalar holds the GraphQL scalars that the subgraphs share, as gqlgen wants them.
+// Package scalar holds the GraphQL scalars that the subgraphs share, as gqlgen wants them. What they can't read is the
+// client's mistake, and an error that says so.
 package scalar
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/agora-supergraph/agora/internal/subgraph"
 )
 
 // maxExact is the largest integer that every JSON reader holds exactly.
@@ -43,13 +45,13 @@ func UnmarshalInt64(_ context.Context, v any) (int64, error) {
 			return n, nil
 		}
 	}
-	return 0, fmt.Errorf("Int64 cannot represent %v: it takes a whole number of 64 bits", v)
+	return 0, subgraph.Errorf(subgraph.BadInput, "Int64 cannot represent %v: it takes a whole number of 64 bits", v)
 }
 
 func parseInt64(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("Int64 cannot represent %q: it takes a whole number of 64 bits", s)
+		return 0, subgraph.Errorf(subgraph.BadInput, "Int64 cannot represent %.50q: it takes a whole number of 64 bits", s)
 	}
 	return n, nil
 }
@@ -72,11 +74,11 @@ func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
 func UnmarshalDateTime(_ context.Context, v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, fmt.Errorf("DateTime cannot represent %v: it takes an RFC 3339 string", v)
+		return time.Time{}, subgraph.Errorf(subgraph.BadInput, "DateTime cannot represent %v: it takes an RFC 3339 string", v)
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("DateTime cannot represent %q: it takes an RFC 3339 string such as 2026-11-22T08:00:00Z", s)
+		return time.Time{}, subgraph.Errorf(subgraph.BadInput, "DateTime cannot represent %.50q: it takes an RFC 3339 string such as 2026-11-22T08:00:00Z", s)
 	}
 	return t.UTC().Truncate(time.Microsecond), nil
 }

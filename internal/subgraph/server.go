@@ -230,6 +230,9 @@ type Error struct {
 // Error is the message.
 func (e *Error) Error() string { return e.Message }
 
+// BadInput is the code of what is wrong with an argument, where there is no payload to say it in.
+const BadInput = "BAD_USER_INPUT"
+
 // Errorf returns an Error.
 func Errorf(code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

@@ -229,7 +229,7 @@ func (v variants) read(ctx context.Context, variant *gen.ProductVariant) (*gen.P
 // variant without one has no estimate.
 func (variants) ShippingEstimate(_ context.Context, v *gen.ProductVariant, countryCode string) (*gen.ShippingEstimate, error) {
 	if len(countryCode) != 2 {
-		return nil, subgraph.Errorf("BAD_USER_INPUT", "countryCode %q is no ISO 3166 code of two letters", countryCode)
+		return nil, subgraph.Errorf(subgraph.BadInput, "countryCode %q is no ISO 3166 code of two letters", countryCode)
 	}
 	if v.WeightGrams == nil {
 		return nil, nil

@@ -33,7 +33,7 @@ func (resolver) Node(_ context.Context, nodeID string) (gen.Node, error) {
 // Nodes resolves Query.nodes: as many as one page at the most.
 func (resolver) Nodes(_ context.Context, ids []string) ([]gen.Node, error) {
 	if len(ids) > page.Max {
-		return nil, subgraph.Errorf("BAD_USER_INPUT", "ids has %d elements: %d are the most", len(ids), page.Max)
+		return nil, subgraph.Errorf(subgraph.BadInput, "ids has %d elements: %d are the most", len(ids), page.Max)
 	}
 	nodes := make([]gen.Node, len(ids))
 	for i, nodeID := range ids {

@@ -35,13 +35,13 @@ const maxWait = 30 * time.Second
 // check refuses what can't be right whatever the state of the shop.
 func (p purchase) check() refusals {
 	var all refusals
-	if n := len(p.key.Key); n == 0 || n > idempotency.MaxLength {
-		all = append(all, invalid(input("idempotencyKey"), "an idempotency key has 1 to %d bytes", idempotency.MaxLength))
+	if !idempotency.Valid(p.key.Key) {
+		all = append(all, badKey())
 	}
 	if !id.Is(id.Address, p.addressID) {
 		all = append(all, invalid(input("addressId"), "%.50q is no id of an address", p.addressID))
 	}
-	if p.token == "" || len(p.token) > 500 {
+	if p.token == "" || len(p.token) > 500 || !database.Storable(p.token) {
 		all = append(all, invalid(input("paymentMethodToken"), "a token has 1 to 500 bytes"))
 	} else if isCardNumber(p.token) {
 		all = append(all, invalid(input("paymentMethodToken"), "send a token of the payment provider, never a card number"))

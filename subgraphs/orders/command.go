@@ -4,17 +4,20 @@ import (
 	"context"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
-	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
 // onOrder runs a command on an order, once by its key, with its saga locked. Orders of others are as absent as
 // those that don't exist. fn is not called if the key has done its work before.
 func (s *Service) onOrder(ctx context.Context, orderID, command, key string, in any, fn func(tx *database.Tx, sg saga, o *order) error) error {
 	who := identity.From(ctx)
-	if key == "" || len(key) > idempotency.MaxLength {
-		return refusals{invalid(input("idempotencyKey"), "an idempotency key has 1 to %d bytes", idempotency.MaxLength)}
+	if !idempotency.Valid(key) {
+		return refusals{badKey()}
+	}
+	if !id.Is(id.Order, orderID) {
+		return noOrder(orderID)
 	}
 	k := idempotency.Key{Scope: who.Actor(), Operation: command, Key: key, Request: idempotency.Digest([]any{orderID, in})}
 	return s.db.Tx(ctx, func(tx *database.Tx) error {
@@ -23,7 +26,7 @@ func (s *Service) onOrder(ctx context.Context, orderID, command, key string, in 
 			return err
 		}
 		if len(found) == 0 || !who.May(found[0].UserID, "orders:write") {
-			return refusals{refuse(gen.OrderErrorCodeNotFound, []string{"id"}, "there is no order %.50q", orderID)}
+			return noOrder(orderID)
 		}
 		sg, err := lockSaga(ctx, tx, orderID)
 		if err != nil {

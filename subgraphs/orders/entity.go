@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/money"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
@@ -16,7 +17,7 @@ func (e entities) FindOrder(ctx context.Context, reps []*gen.OrderRepresentation
 
 // findOrders are the orders of references. Those of others are as absent as those that don't exist.
 func (s *Service) findOrders(ctx context.Context, reps []*gen.OrderRepresentation) ([]*gen.Order, error) {
-	ids, numbers := []string{""}, []string{""} // never empty, so that there is always a list to look in
+	var ids, numbers []string
 	for _, r := range reps {
 		if r.ID != nil {
 			ids = append(ids, *r.ID)
@@ -24,8 +25,9 @@ func (s *Service) findOrders(ctx context.Context, reps []*gen.OrderRepresentatio
 			numbers = append(numbers, readNumber(*r.Number))
 		}
 	}
-	inIDs, args := database.In(nil, ids)
-	inNumbers, args := database.In(args, numbers)
+	// Never empty, so that there is always a list to look in.
+	inIDs, args := database.In(nil, append(id.WellFormed(id.Order, ids), ""))
+	inNumbers, args := database.In(args, append(numbers, ""))
 	found, err := readOrders(ctx, s.db.Read, "o.id IN "+inIDs+" OR o.number IN "+inNumbers, args...)
 	if err != nil {
 		return nil, err
@@ -52,11 +54,14 @@ func (s *Service) findOrders(ctx context.Context, reps []*gen.OrderRepresentatio
 // FindOrderLine resolves references to lines of orders.
 func (e entities) FindOrderLine(ctx context.Context, reps []*gen.OrderLineRepresentation) ([]*gen.OrderLine, error) {
 	list := make([]*gen.OrderLine, len(reps))
-	ids := []string{""}
+	var ids []string
 	for _, r := range reps {
 		if r.ID != nil {
 			ids = append(ids, *r.ID)
 		}
+	}
+	if ids = id.WellFormed(id.OrderLine, ids); len(ids) == 0 {
+		return list, nil
 	}
 	in, args := database.In(nil, ids)
 	var rows []struct {
@@ -114,11 +119,15 @@ func (e entities) FindCart(ctx context.Context, reps []*gen.CartRepresentation) 
 
 // FindCartLine resolves references to lines of carts. Their total comes from the price in the reference.
 func (e entities) FindCartLine(ctx context.Context, reps []*gen.CartLineRepresentation) ([]*gen.CartLine, error) {
-	ids := []string{""}
+	list := make([]*gen.CartLine, len(reps))
+	var ids []string
 	for _, r := range reps {
 		if r.ID != nil {
 			ids = append(ids, *r.ID)
 		}
+	}
+	if ids = id.WellFormed(id.CartLine, ids); len(ids) == 0 {
+		return list, nil
 	}
 	in, args := database.In(nil, ids)
 	var rows []struct {
@@ -138,7 +147,6 @@ func (e entities) FindCartLine(ctx context.Context, reps []*gen.CartLineRepresen
 			known[r.ID] = r.cartLine
 		}
 	}
-	list := make([]*gen.CartLine, len(reps))
 	for i, r := range reps {
 		if r.ID == nil {
 			continue

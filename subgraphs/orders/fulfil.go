@@ -15,7 +15,7 @@ func (s *Service) fulfil(ctx context.Context, orderID string, in gen.OrderFulfil
 	if in.TrackingNumber != nil {
 		note = *in.TrackingNumber
 	}
-	if len(note) > 100 {
+	if len(note) > 100 || !database.Storable(note) {
 		return nil, refusals{invalid(input("trackingNumber"), "a tracking number has at most 100 bytes")}
 	}
 	err := s.onOrder(ctx, orderID, "orderFulfil", in.IdempotencyKey, in, func(tx *database.Tx, sg saga, o *order) error {

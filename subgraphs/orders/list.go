@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/page"
 	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
@@ -35,7 +36,7 @@ func (l list) where() (string, []any, error) {
 	}
 	if f := l.filter; f != nil {
 		if len(f.Statuses) > len(gen.AllOrderStatus) {
-			return "", nil, subgraph.Errorf("BAD_USER_INPUT", "filter.statuses has %d elements: there are %d statuses", len(f.Statuses), len(gen.AllOrderStatus))
+			return "", nil, subgraph.Errorf(subgraph.BadInput, "filter.statuses has %d elements: there are %d statuses", len(f.Statuses), len(gen.AllOrderStatus))
 		}
 		if f.PlacedAfter != nil {
 			add("placed_us > $%d", database.Micros(*f.PlacedAfter))
@@ -98,8 +99,8 @@ func keyset(w page.Window, where string, args []any) (string, []any, error) {
 	}
 	if w.Cursor != nil {
 		placed, err := strconv.ParseInt(w.Cursor[0], 10, 64)
-		if err != nil {
-			return "", nil, subgraph.Errorf("BAD_USER_INPUT", "this is no cursor of this list")
+		if err != nil || !id.Is(id.Order, w.Cursor[1]) {
+			return "", nil, subgraph.Errorf(subgraph.BadInput, "this is no cursor of this list")
 		}
 		where += fmt.Sprintf(" AND (placed_us, id) %s ($%d, $%d)", comparison, len(args)+1, len(args)+2)
 		args = append(args, placed, w.Cursor[1])

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
@@ -28,7 +29,9 @@ func (m mutations) CartLinesAdd(ctx context.Context, input gen.CartLinesAddInput
 	}
 	cartID := ""
 	if input.CartID != nil {
-		cartID = *input.CartID
+		if cartID = *input.CartID; !id.Is(id.Cart, cartID) {
+			return cartPayload(nil, noCart(cartID))
+		}
 	}
 	return cartPayload(m.s.addOnce(ctx, input, cartID, want))
 }
@@ -38,8 +41,8 @@ func (m mutations) CartLinesAdd(ctx context.Context, input gen.CartLinesAddInput
 func (s *Service) addOnce(ctx context.Context, in gen.CartLinesAddInput, cartID string, want []wanted) (*cart, error) {
 	who := identity.From(ctx)
 	keyed := in.IdempotencyKey != nil && (who.Subject != "" || cartID != "")
-	if in.IdempotencyKey != nil && len(*in.IdempotencyKey) > idempotency.MaxLength {
-		return nil, refusals{invalid(input("idempotencyKey"), "an idempotency key has at most %d bytes", idempotency.MaxLength)}
+	if in.IdempotencyKey != nil && !idempotency.Valid(*in.IdempotencyKey) {
+		return nil, refusals{badKey()}
 	}
 	var k idempotency.Key
 	if keyed {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
@@ -29,6 +30,14 @@ func refuse(code gen.OrderErrorCode, field []string, format string, args ...any)
 
 func invalid(field []string, format string, args ...any) *refusal {
 	return refuse(gen.OrderErrorCodeInvalidInput, field, format, args...)
+}
+
+func badKey() *refusal {
+	return invalid(input("idempotencyKey"), "an idempotency key has 1 to %d bytes", idempotency.MaxLength)
+}
+
+func noOrder(orderID string) error {
+	return refusals{refuse(gen.OrderErrorCodeNotFound, []string{"id"}, "there is no order %.50q", orderID)}
 }
 
 // input is the path to a field of the mutation's input.

@@ -86,7 +86,7 @@ func (r queries) Order(ctx context.Context, id, number *string) (*gen.Order, err
 	var rep gen.OrderRepresentation
 	switch {
 	case (id == nil) == (number == nil):
-		return nil, subgraph.Errorf("BAD_USER_INPUT", "give id or number")
+		return nil, subgraph.Errorf(subgraph.BadInput, "give id or number")
 	case id != nil:
 		rep = gen.OrderRepresentation{ID: id}
 	default:

@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 )
 
 // readCarts reads the carts whose column (id or user_id) has one of the values, with their lines, in one query.
 func readCarts(ctx context.Context, q database.Querier, column string, values []string) ([]*cart, error) {
-	if len(values) == 0 {
+	if values = id.WellFormed(map[string]string{"id": id.Cart, "user_id": id.User}[column], values); len(values) == 0 {
 		return nil, nil
 	}
 	list, args := database.In(nil, values)
@@ -43,6 +44,9 @@ func readCarts(ctx context.Context, q database.Querier, column string, values []
 
 // lockCart reads the cart that the transaction is going to change, or nil.
 func lockCart(ctx context.Context, tx *database.Tx, column, value string) (*cart, error) {
+	if id.Prefix(value) == "" {
+		return nil, nil
+	}
 	var cartID string
 	err := tx.GetContext(ctx, &cartID, `SELECT id FROM cart WHERE `+column+` = $1`+tx.Dialect.ForUpdate(), value)
 	if database.NoRows(err) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
@@ -106,6 +107,9 @@ func send(ctx context.Context, out chan<- *gen.Order, o *gen.Order) bool {
 
 // ownerOf is whose order it is, or "" if there is none.
 func (s *Service) ownerOf(ctx context.Context, orderID string) (string, error) {
+	if !id.Is(id.Order, orderID) {
+		return "", nil
+	}
 	var owner string
 	err := s.db.Read.GetContext(ctx, &owner, `SELECT user_id FROM orders WHERE id = $1`, orderID)
 	if database.NoRows(err) {

@@ -76,7 +76,7 @@ func checkToken(token, field string) *refusal {
 		return -1
 	}, token)
 	switch {
-	case token == "" || len(token) > maxText:
+	case token == "" || len(token) > maxText || !database.Storable(token):
 		return invalid(field, "a token has 1 to %d bytes", maxText)
 	case len(digits) >= 12 && len(digits) <= 19 && !strings.ContainsFunc(token, unicode.IsLetter):
 		return invalid(field, "send a token of the payment provider, never a card number")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
@@ -21,7 +22,7 @@ type answer struct {
 
 // keyOf names a command of whoever asks.
 func keyOf(ctx context.Context, operation, key string, parameters any) (idempotency.Key, error) {
-	if key == "" || len(key) > idempotency.MaxLength {
+	if !idempotency.Valid(key) {
 		return idempotency.Key{}, invalid("idempotencyKey", "an idempotency key has 1 to %d bytes", idempotency.MaxLength)
 	}
 	return idempotency.Key{
@@ -142,6 +143,9 @@ func answerOf(ctx context.Context, q database.Querier, p payment, key string) (a
 
 // beginOn is the common beginning of commands on a payment that exists: lock it, look at the table.
 func (s *Service) beginOn(ctx context.Context, tx *database.Tx, k kind, paymentID string) (payment, error) {
+	if !id.Is(id.Payment, paymentID) {
+		return payment{}, noPayment(paymentID)
+	}
 	p, err := lockPayment(ctx, tx, paymentID)
 	if database.NoRows(err) {
 		return p, noPayment(paymentID)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
@@ -15,7 +16,7 @@ func (s *Service) confirm(ctx context.Context, paymentID string, in gen.PaymentA
 	if err != nil {
 		return refusedInput(err)
 	}
-	if in.Result == "" || len(in.Result) > maxText {
+	if in.Result == "" || len(in.Result) > maxText || !database.Storable(in.Result) {
 		return answer{Errors: invalid("result", "a result has 1 to %d bytes", maxText).present()}, nil
 	}
 	owner, err := s.payer(ctx, paymentID)
@@ -44,6 +45,9 @@ func (s *Service) confirm(ctx context.Context, paymentID string, in gen.PaymentA
 
 // payer is whose payment it is, or "" if there is none.
 func (s *Service) payer(ctx context.Context, paymentID string) (string, error) {
+	if !id.Is(id.Payment, paymentID) {
+		return "", nil
+	}
 	var owner string
 	err := s.db.Read.GetContext(ctx, &owner, `SELECT user_id FROM payment WHERE id = $1`, paymentID)
 	if database.NoRows(err) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
@@ -81,6 +82,9 @@ func (s *Service) saveMethod(ctx context.Context, tx *database.Tx, userID string
 
 // methodsOf are the saved methods of a user, oldest first.
 func (s *Service) methodsOf(ctx context.Context, userID string) ([]*gen.PaymentMethod, error) {
+	if !id.Is(id.User, userID) {
+		return []*gen.PaymentMethod{}, nil
+	}
 	rows, err := s.db.Read.QueryxContext(ctx, `
 		SELECT token, brand, last4, exp_month, exp_year FROM payment_method WHERE user_id = $1 ORDER BY created_us, token`, userID)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
 
@@ -30,7 +31,7 @@ func (s *Service) read(ctx context.Context, paymentID string) (*gen.Payment, err
 // find reads the payments whose column (id or order_id) has one of the values, oldest first, with their refunds,
 // in one query.
 func (s *Service) find(ctx context.Context, column string, values []string) ([]*found, error) {
-	if len(values) == 0 {
+	if values = id.WellFormed(map[string]string{"id": id.Payment, "order_id": id.Order}[column], values); len(values) == 0 {
 		return nil, nil
 	}
 	list, args := database.In(nil, values)

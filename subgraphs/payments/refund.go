@@ -17,7 +17,7 @@ func (s *Service) refund(ctx context.Context, in gen.RefundCreateInput) (answer,
 	if in.AmountMinorUnits != nil && *in.AmountMinorUnits <= 0 {
 		return answer{Errors: invalid("amountMinorUnits", "an amount must be more than 0").present()}, nil
 	}
-	if in.Reason != nil && len(*in.Reason) > maxText {
+	if in.Reason != nil && (len(*in.Reason) > maxText || !database.Storable(*in.Reason)) {
 		return answer{Errors: invalid("reason", "a reason has at most %d bytes", maxText).present()}, nil
 	}
 	if err := s.resolveOpen(ctx, in.PaymentID); err != nil {

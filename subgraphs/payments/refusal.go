@@ -32,7 +32,7 @@ func invalid(field, format string, args ...any) *refusal {
 }
 
 func noPayment(paymentID string) *refusal {
-	return refuse(gen.PaymentErrorCodeNotFound, []string{"input", "paymentId"}, "there is no payment %q", paymentID)
+	return refuse(gen.PaymentErrorCodeNotFound, []string{"input", "paymentId"}, "there is no payment %.50q", paymentID)
 }
 
 // illegal says that the table doesn't allow an operation.

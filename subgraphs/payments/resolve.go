@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
@@ -110,6 +111,9 @@ func (s *Service) inherit(ctx context.Context) error {
 
 // resolveOpen resolves the open operation of a payment, if it has one, because somebody asks.
 func (s *Service) resolveOpen(ctx context.Context, paymentID string) error {
+	if !id.Is(id.Payment, paymentID) {
+		return nil // and whoever asks is told that there is none
+	}
 	op, err := openOperation(ctx, s.db.Read, paymentID)
 	if database.NoRows(err) {
 		return nil

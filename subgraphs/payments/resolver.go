@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
@@ -36,6 +37,9 @@ func (r queries) PaymentByKey(ctx context.Context, idempotencyKey string) (*gen.
 	who := identity.From(ctx)
 	if !who.Has("payments:read") {
 		return nil, subgraph.Forbidden("read payments")
+	}
+	if !idempotency.Valid(idempotencyKey) {
+		return nil, nil
 	}
 	var paymentID string
 	err := r.s.db.Read.GetContext(ctx, &paymentID, `

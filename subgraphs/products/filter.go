@@ -27,7 +27,7 @@ func (s *Service) listing(ctx context.Context, a arguments) (*listing, error) {
 	l := &listing{s: s, within: a.within}
 	if a.query != nil && strings.TrimSpace(*a.query) != "" {
 		if n := utf8.RuneCountInString(*a.query); n > maxQuery {
-			return nil, subgraph.Errorf("BAD_USER_INPUT", "the query has %d characters: %d are the most", n, maxQuery)
+			return nil, subgraph.Errorf(subgraph.BadInput, "the query has %d characters: %d are the most", n, maxQuery)
 		}
 		l.searched, l.terms = true, words.Query(*a.query)
 	}
@@ -64,7 +64,7 @@ func (l *listing) readStatuses(ctx context.Context, wanted []gen.ProductStatus) 
 
 func (l *listing) readPrice(price *gen.MoneyRangeInput) error {
 	if price != nil && !money.ValidCurrency(price.Currency) {
-		return subgraph.Errorf("BAD_USER_INPUT", "filter.price.currency %q is no ISO 4217 code such as EUR", price.Currency)
+		return subgraph.Errorf(subgraph.BadInput, "filter.price.currency %q is no ISO 4217 code such as EUR", price.Currency)
 	}
 	l.price = price
 	return nil
@@ -72,16 +72,16 @@ func (l *listing) readPrice(price *gen.MoneyRangeInput) error {
 
 func (l *listing) readOptions(options []*gen.OptionFilter) error {
 	if len(options) > maxOptionFilter {
-		return subgraph.Errorf("BAD_USER_INPUT", "filter.options has %d options: %d are the most", len(options), maxOptionFilter)
+		return subgraph.Errorf(subgraph.BadInput, "filter.options has %d options: %d are the most", len(options), maxOptionFilter)
 	}
 	seen := map[string]bool{}
 	for _, o := range options {
 		if seen[o.Name] {
-			return subgraph.Errorf("BAD_USER_INPUT", "filter.options names %q twice: give all its values at once", o.Name)
+			return subgraph.Errorf(subgraph.BadInput, "filter.options names %q twice: give all its values at once", o.Name)
 		}
 		seen[o.Name] = true
 		if len(o.Values) > maxOptionValues {
-			return subgraph.Errorf("BAD_USER_INPUT", "filter.options has %d values of %q: %d are the most", len(o.Values), o.Name, maxOptionValues)
+			return subgraph.Errorf(subgraph.BadInput, "filter.options has %d values of %q: %d are the most", len(o.Values), o.Name, maxOptionValues)
 		}
 		kept := &gen.OptionFilter{Name: o.Name}
 		kept.Values, _ = known(o.Values) // their number has been checked
@@ -111,7 +111,7 @@ func (l *listing) readSort(sort *gen.ProductSort) {
 
 func (l *listing) readCategories(ctx context.Context, chosen []string) error {
 	if len(chosen) > maxChosen {
-		return subgraph.Errorf("BAD_USER_INPUT", "filter.categoryIds has %d categories: %d are the most", len(chosen), maxChosen)
+		return subgraph.Errorf(subgraph.BadInput, "filter.categoryIds has %d categories: %d are the most", len(chosen), maxChosen)
 	}
 	if len(chosen) == 0 && l.within == "" {
 		return nil

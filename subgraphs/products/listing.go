@@ -157,7 +157,7 @@ func (l *listing) page(ctx context.Context, w page.Window) ([]listingRow, error)
 
 // cursorKey reads the sort key of a cursor, which must be of a list in this order.
 func (l *listing) cursorKey(cursor []string) (any, error) {
-	wrong := subgraph.Errorf("BAD_USER_INPUT", "the cursor is of a list in another order")
+	wrong := subgraph.Errorf(subgraph.BadInput, "the cursor is of a list in another order")
 	if cursor[0] != l.direction || !database.Storable(cursor[1]) || !database.Storable(cursor[2]) {
 		return nil, wrong
 	}

@@ -93,7 +93,7 @@ const maxBatch = 10_000
 // known are the keys that can exist.
 func known(keys []string) ([]string, error) {
 	if len(keys) > maxBatch {
-		return nil, subgraph.Errorf("BAD_USER_INPUT", "%d keys at once: %d are the most", len(keys), maxBatch)
+		return nil, subgraph.Errorf(subgraph.BadInput, "%d keys at once: %d are the most", len(keys), maxBatch)
 	}
 	var can []string
 	for _, k := range keys {

@@ -20,7 +20,7 @@ type queries struct{ s *Service }
 // Product resolves Query.product.
 func (q queries) Product(ctx context.Context, id, slug *string) (*gen.Product, error) {
 	if (id == nil) == (slug == nil) {
-		return nil, subgraph.Errorf("BAD_USER_INPUT", "give the product's id or its slug, one of them")
+		return nil, subgraph.Errorf(subgraph.BadInput, "give the product's id or its slug, one of them")
 	}
 	var asked string
 	var ids, slugs []string

@@ -109,7 +109,7 @@ func (s *Service) addresses(ctx context.Context, userID string, first *int, afte
 	last := ""
 	if w.Cursor != nil {
 		if last = w.Cursor[0]; !id.Is(id.Address, last) {
-			return nil, subgraph.Errorf("BAD_USER_INPUT", "%q is no cursor of this list", *after)
+			return nil, subgraph.Errorf(subgraph.BadInput, "%.50q is no cursor of this list", *after)
 		}
 	}
 	var rows []address

@@ -81,7 +81,7 @@ func (s *Service) setRoles(ctx context.Context, userID string, roles []gen.Role)
 	err = s.db.Tx(ctx, func(tx *database.Tx) error {
 		found, err := lockAccount(ctx, tx, userID)
 		if database.NoRows(err) {
-			return refuse(gen.AuthErrorCodeInvalidInput, "there is no user %q", userID).at("userId")
+			return refuse(gen.AuthErrorCodeInvalidInput, "there is no user %.50q", userID).at("userId")
 		}
 		if err != nil {
 			return err
