@@ -5,6 +5,7 @@
 //
 //	schedule.go   starts each fetch as soon as the fetches it depends on have ended
 //	represent.go  walks to the objects of an entity fetch and writes their representations into the body
+//	distinct.go   finds those that are equal to one that is sent already, before they are written
 //	answer.go     takes a subgraph's answer apart: data, errors, or what to report in their place
 //	read.go       scans data once, straight into the slots of the objects concerned
 //	carry.go      turns a subgraph's errors into the client's terms

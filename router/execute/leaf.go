@@ -38,6 +38,23 @@ func appendLeaf(b []byte, f *plan.OutputField, raw []byte) ([]byte, bool) {
 	return append(b, raw...), true
 }
 
+// isReady reports whether a leaf is to be written as it came; if not, appendLeaf knows more.
+func isReady(kind plan.Leaf, raw []byte) bool {
+	switch c := raw[0]; kind {
+	case plan.LeafString, plan.LeafID:
+		return c == '"'
+	case plan.LeafInt:
+		return isInt32(raw)
+	case plan.LeafBoolean:
+		return c == 't' || c == 'f'
+	case plan.LeafFloat:
+		return isNumber(c)
+	case plan.LeafAny:
+		return true
+	}
+	return false
+}
+
 func isNumber(c byte) bool { return c == '-' || c >= '0' && c <= '9' }
 
 func isInteger(raw []byte) bool {

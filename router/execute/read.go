@@ -61,9 +61,14 @@ func (r *reader) object(sel *plan.Selection, base, i, depth int) int {
 		} else {
 			field := &sel.Fields[f]
 			expected = f + 1
-			if field.Selection == nil && field.Slot != plan.TypeSlot && next < len(b) && b[next] == '"' {
-				// Most values are strings.
-				if i = scanString(b, next+1); i >= 0 {
+			if field.Selection == nil && field.Slot != plan.TypeSlot && next < len(b) && (b[next] == '"' || isNumber(b[next])) {
+				// Most values are strings and numbers.
+				if b[next] == '"' {
+					i = scanString(b, next+1)
+				} else {
+					i = scanNumber(b, next)
+				}
+				if i >= 0 {
 					r.arena.words[base+field.Slot] = r.arena.newLeaf(r.answer, next, i-next)
 				}
 			} else {

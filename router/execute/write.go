@@ -1,6 +1,8 @@
 package execute
 
 import (
+	"slices"
+
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
@@ -22,33 +24,52 @@ type writer struct {
 // object writes the object at base, or returns false if it has to be null because of a value in it.
 func (w *writer) object(out *plan.Output, base int) bool {
 	id := w.arena.typeOf(base)
-	w.b = append(w.b, '{')
-	if len(w.b) > w.limit {
-		w.overflow = true
-		return false
-	}
+	b, opening := w.b, byte('{')
 	depth := len(w.path)
 	w.path = append(w.path, 0)
-	first := true
 	for i := range out.Fields {
 		f := &out.Fields[i]
 		if f.Types != nil && !applies(out, f, id) {
 			continue
 		}
-		if !first {
-			w.b = append(w.b, ',')
+		if v := w.arena.words[base+f.Slot]; f.Slot != plan.TypeSlot && v.kind() == leaf && len(f.NonNull) == 1 && !f.Denied {
+			// Most values are leaves outside lists that need no change: the short way.
+			if raw := w.arena.raw(v); isReady(f.Leaf, raw) {
+				b = appendField(b, opening, f.Encoded, raw)
+				opening = ','
+				continue
+			}
 		}
-		first = false
 		w.path[depth] = int32(i)
-		w.b = append(w.b, f.Encoded...)
+		w.b = append(append(b, opening), f.Encoded...)
+		opening = ','
 		if !w.field(f, base, id) {
 			w.path = w.path[:depth]
 			return false
 		}
+		b = w.b
 	}
 	w.path = w.path[:depth]
-	w.b = append(w.b, '}')
-	return true
+	if opening == '{' {
+		b = append(b, '{')
+	}
+	w.b = append(b, '}')
+	w.overflow = w.overflow || len(w.b) > w.limit
+	return !w.overflow
+}
+
+// appendField appends what separates a field from the one before, its key, and its value.
+func appendField(b []byte, separator byte, key, value []byte) []byte {
+	n := len(b)
+	end := n + 1 + len(key) + len(value)
+	if end > cap(b) {
+		b = slices.Grow(b, end-n)
+	}
+	b = b[:end]
+	b[n] = separator
+	n += 1 + copy(b[n+1:], key)
+	copy(b[n:], value)
+	return b
 }
 
 // applies reports whether an object of the given type has a field. One whose type can't be known, since it
@@ -68,12 +89,7 @@ func (w *writer) field(f *plan.OutputField, base int, id supergraph.ObjectID) bo
 		w.report("Unauthorized field or type", "UNAUTHORIZED_FIELD_OR_TYPE", nil)
 		return w.null(f, 0)
 	case f.Slot != plan.TypeSlot:
-		v := w.arena.words[base+f.Slot]
-		// Most values are leaves outside lists: the short way.
-		if v.kind() == leaf && f.Leaf != plan.Composite && len(f.NonNull) == 1 {
-			return w.leaf(f, 0, w.arena.raw(v), v)
-		}
-		return w.value(f, 0, v)
+		return w.value(f, 0, w.arena.words[base+f.Slot])
 	case id == supergraph.NoObject:
 		return w.nothing(f, 0, absent)
 	}
