@@ -2,7 +2,7 @@
 // that it generates or reads: outcome, error codes, supergraph, API schema and hints. The package is no dependency of the
 // product; README.md says how to install it beside the check.
 //
-//	composediff -npm FOLDER [-golden FOLDER] [-cases FILE.json] [-count N] [-seed S] [-verbose]
+//	composediff -npm FOLDER [-golden FOLDER] [-cases FILE.json] [-count N] [-seed S] [-second] [-verbose]
 package main
 
 import (
@@ -47,11 +47,12 @@ func main() {
 	count := flag.Int("count", 1000, "how many cases to generate")
 	seed := flag.Uint64("seed", 1, "seed of the first generated case")
 	words := flag.Bool("messages", false, "compare messages, too")
+	second := flag.Bool("second", false, "compare with @theguild/federation-composition instead: errors alone")
 	verbose := flag.Bool("verbose", false, "show the subgraphs of cases that differ")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	differ, err := run(ctx, *npm, choice{*file, *golden, *count, *seed, *words}, *verbose)
+	differ, err := run(ctx, *npm, choice{*file, *golden, *count, *seed, *words, *second}, *verbose)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "composediff:", err)
 		os.Exit(2)
@@ -67,10 +68,15 @@ type choice struct {
 	count        int
 	seed         uint64
 	messages     bool
+	second       bool
 }
 
 func run(ctx context.Context, npm string, which choice, verbose bool) (int, error) {
-	o, err := startOracle(ctx, npm)
+	oracle := ""
+	if which.second {
+		oracle = "second"
+	}
+	o, err := startOracle(ctx, npm, oracle)
 	if err != nil {
 		return 0, err
 	}
@@ -92,6 +98,9 @@ func run(ctx context.Context, npm string, which choice, verbose bool) (int, erro
 			seen[c]++
 		}
 		mine := ours(subgraphs)
+		if which.second {
+			mine = outcome{Errors: mine.Errors}
+		}
 		kind, detail := compare(mine, theirs)
 		if kind == "" && which.messages && theirs.Crash == "" {
 			if detail = wording(mine, theirs); detail != "" {

@@ -41,8 +41,8 @@ type oracle struct {
 	script  string
 }
 
-// startOracle starts the reference that npm installed in the folder.
-func startOracle(ctx context.Context, folder string) (*oracle, error) {
+// startOracle starts the reference that npm installed in the folder, or the second opinion.
+func startOracle(ctx context.Context, folder, which string) (*oracle, error) {
 	script, err := os.CreateTemp("", "composediff-*.js")
 	if err != nil {
 		return nil, fmt.Errorf("start oracle: %w", err)
@@ -57,7 +57,7 @@ func startOracle(ctx context.Context, folder string) (*oracle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start oracle: %w", err)
 	}
-	command := exec.CommandContext(ctx, "node", "--stack-size=4000", script.Name(), absolute)
+	command := exec.CommandContext(ctx, "node", "--stack-size=4000", script.Name(), absolute, which)
 	command.Stderr = os.Stderr
 	in, err := command.StdinPipe()
 	if err != nil {

@@ -1,9 +1,11 @@
 // Answers composition cases, one JSON document a line: {"subgraphs":[{"name","url","sdl"}]} in, {"codes","hints","sdl","api"}
-// out. It finds the package in the folder of the first argument.
+// out. It finds the package in the folder of the first argument; with "second" as the second argument, it is
+// @theguild/federation-composition, of which only the errors are told.
 const path = require('path');
 const folder = path.join(path.resolve(process.argv[2]), 'node_modules');
-const { composeServices } = require(path.join(folder, '@apollo/composition'));
-const { Supergraph, printSchema } = require(path.join(folder, '@apollo/federation-internals'));
+const second = process.argv[3] === 'second';
+const { composeServices } = require(path.join(folder, second ? '@theguild/federation-composition' : '@apollo/composition'));
+const { Supergraph, printSchema } = second ? {} : require(path.join(folder, '@apollo/federation-internals'));
 const { parse } = require(path.join(folder, 'graphql'));
 
 function answer(subgraphs) {
@@ -20,9 +22,10 @@ function answer(subgraphs) {
   try {
     const r = composeServices(services);
     const hints = (r.hints || []).map((h) => ({ code: h.definition.code, message: h.message }));
-    if (r.errors) {
+    if (r.errors && r.errors.length > 0) {
       return { hints, errors: r.errors.map((e) => ({ code: (e.extensions && e.extensions.code) || '', message: e.message })) };
     }
+    if (second) return {};
     return { hints, sdl: r.supergraphSdl, api: printSchema(Supergraph.build(r.supergraphSdl, { supportedFeatures: null }).apiSchema()) };
   } catch (e) {
     return { crash: String((e && e.stack) || e) };
