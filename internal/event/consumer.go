@@ -65,12 +65,8 @@ func (c *Consumer) maxAttempts() int {
 // receive notes that the event is here, and reports whether it is new. A consumer that has heard nothing of a
 // subject takes it up with whatever comes first.
 func (c *Consumer) receive(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
-	now := database.Micros(time.Now())
-	result, err := tx.ExecContext(ctx, `INSERT INTO inbox (consumer, event_id, received_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, c.Name, e.ID, now)
-	if err != nil {
-		return false, err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
+	fresh, err := c.note(ctx, tx, e)
+	if err != nil || !fresh {
 		return false, err
 	}
 	var last int64
@@ -85,21 +81,42 @@ func (c *Consumer) receive(ctx context.Context, tx *database.Tx, e Event) (bool,
 	if known && e.Sequence <= last {
 		return false, nil
 	}
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO inbox_sequence (consumer, source, subject, last) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last`, c.Name, e.Source, e.Subject, e.Sequence)
-	return err == nil, err
+	return true, c.advance(ctx, tx, e)
 }
 
-// bury sets aside an event that can't be applied, so that those behind it go on.
+// note puts the event into the inbox, and reports whether it wasn't there.
+func (c *Consumer) note(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
+	result, err := tx.ExecContext(ctx, `INSERT INTO inbox (consumer, event_id, received_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		c.Name, e.ID, database.Micros(time.Now()))
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}
+
+// advance says that the next event of the subject is the one behind this.
+func (c *Consumer) advance(ctx context.Context, tx *database.Tx, e Event) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO inbox_sequence (consumer, source, subject, last) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last < excluded.last`,
+		c.Name, e.Source, e.Subject, e.Sequence)
+	return err
+}
+
+// bury sets aside an event that can't be applied, so that those behind it go on. One whose predecessors never came is
+// such a one, too: it would hold up all events of its source for ever.
 func (c *Consumer) bury(ctx context.Context, e Event, reason error) error {
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
 	return c.DB.Tx(ctx, func(tx *database.Tx) error {
-		fresh, err := c.receive(ctx, tx, e)
+		fresh, err := c.note(ctx, tx, e)
 		if err != nil || !fresh {
+			return err
+		}
+		if err := c.advance(ctx, tx, e); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `

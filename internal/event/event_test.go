@@ -171,6 +171,29 @@ func TestAFailingEventIsTriedAgainAndSetAsideInTheEnd(t *testing.T) {
 	})
 }
 
+func TestAGapThatNobodyFillsIsSetAsideAndHoldsUpNobody(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		bus := &Local{}
+		bus.Subscribe("c", []string{"agora/test"}, s.consumer("c", fine).Handle)
+		s.say(nil, New("x.v1", "one", nil))
+		s.relay(bus, 1)
+		err := s.db.Tx(t.Context(), func(tx *database.Tx) error { // as if the consumer's database had been put back from a copy
+			_, err := tx.ExecContext(t.Context(), `UPDATE outbox_sequence SET last = 3`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.say(nil, New("x.v1", "one", nil), New("x.v1", "one", nil), New("x.v1", "two", nil))
+		s.relay(bus, 3)
+		var reason string
+		if err := s.db.Read.Get(&reason, `SELECT reason FROM dead_letter`); err != nil || reason != "event 4 of its subject came before 2" {
+			t.Errorf("dead letter: %q, %v", reason, err)
+		}
+	})
+}
+
 func TestWhatWasPublishedButNotMarkedIsPublishedAgainWithoutASecondEffect(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStation(t, url)
