@@ -138,7 +138,7 @@ func newBench(t *testing.T, ownURL, providerURL string) *bench {
 		key: jose.JSONWebKey{Key: private, KeyID: "test", Algorithm: string(jose.EdDSA)},
 	}
 	b.cfg = payments.Config{
-		Database: ownURL, Provider: b.provider, ProviderTimeout: 300 * time.Millisecond, SweepInterval: 10 * time.Millisecond,
+		Database: ownURL, Provider: b.provider, ProviderTimeout: time.Second, SweepInterval: 10 * time.Millisecond,
 		Now: clock.now, Log: slog.New(slog.DiscardHandler),
 	}
 	b.start()
