@@ -15,8 +15,9 @@
 // Composition is pure: no input or output, no clock, no randomness; the order of subgraphs does not matter. Package config
 // reads rover's supergraph.yaml, package report shows errors and hints, package command is the command's logic.
 //
-// testdata holds a golden case for every rule, testdata/CODES.md which cases fail with which code, and tools/composediff
-// compares the outcome with that of the npm package @apollo/composition, on those cases and on generated ones.
+// testdata holds a golden case for every rule, testdata/CODES.md which cases fail with which code and testdata/HINTS.md
+// which show which hint; tools/composediff compares the outcome with that of the npm package @apollo/composition, on those
+// cases and on the ones that package composetest generates; and a test holds the same cases against the query planner.
 package compose
 
 import (
@@ -31,6 +32,7 @@ import (
 	"github.com/agora-supergraph/agora/router/compose/internal/subgraph"
 	"github.com/agora-supergraph/agora/router/compose/internal/upgrade"
 	"github.com/agora-supergraph/agora/router/compose/report"
+	"github.com/agora-supergraph/agora/router/supergraph"
 )
 
 // Subgraph is the input of composition: one service's schema.
@@ -68,6 +70,10 @@ type Result struct {
 	// Hints are remarks in the order in which composition made them.
 	Hints []Hint
 }
+
+// Supergraph loads the result into the model that planning needs. It reads SDL: composition's own model holds what only
+// composition asks for, and what was written can be read by whoever gets it. The cost is that of supergraph.Load.
+func (r *Result) Supergraph() (*supergraph.Supergraph, error) { return supergraph.Load(r.SDL) }
 
 // Error is one reason why subgraphs do not compose.
 type Error = report.Error

@@ -1,6 +1,11 @@
 package merge
 
 import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/agora-supergraph/agora/router/compose/internal/schema"
@@ -30,6 +35,41 @@ func (m *merger) mergeAccessControl() {
 			m.raise(&f.Element, f.Coordinate(), fields)
 		}
 	}
+	m.accessControlFirst()
+}
+
+// accessControlFirst orders directives as the reference does: on fields and interfaces, what access control demands comes
+// after the join directives and before all others, in the order of the supergraph's links.
+func (m *merger) accessControlFirst() {
+	rank := map[string]int{}
+	features := m.features()
+	for i, f := range features {
+		if slices.Contains(subgraph.AccessControl, f.Name) {
+			rank[f.Name] = i - len(features)
+		}
+	}
+	order := func(e *element) {
+		slices.SortStableFunc(e.Applied, func(a, b *schema.Directive) int { return cmp.Compare(rankOf(rank, a), rankOf(rank, b)) })
+	}
+	for _, t := range m.Types {
+		if len(rank) == 0 || t.Kind != ast.Interface && t.Kind != ast.Object || m.Machinery[t.Name] {
+			continue
+		}
+		if t.Kind == ast.Interface {
+			order(&t.Element)
+		}
+		for _, f := range t.Fields {
+			order(&f.Element)
+		}
+	}
+}
+
+// rankOf leaves the bare @join__field of an interface object's field where it is: after access control.
+func rankOf(rank map[string]int, d *schema.Directive) int {
+	if strings.HasPrefix(d.Name, "join__") && len(d.Arguments) > 0 {
+		return math.MinInt
+	}
+	return rank[d.Spec]
 }
 
 // raise conjoins the requirements of the elements below with those already there.

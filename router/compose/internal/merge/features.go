@@ -82,8 +82,8 @@ func minimumFederation(l *federation.Link) (federation.Version, bool) {
 	return federation.Version{}, false
 }
 
-// link links the supergraph to the specifications of the directives it carries and defines them.
-func (m *merger) link() {
+// features are the specifications of the directives that the supergraph carries, in the order in which it links them.
+func (m *merger) features() []*federation.Feature {
 	var order []*federation.Feature
 	for _, s := range m.Subgraphs {
 		applied := used(s)
@@ -93,13 +93,18 @@ func (m *merger) link() {
 			}
 		}
 	}
+	return order
+}
+
+// link links the supergraph to the specifications of the directives it carries and defines them.
+func (m *merger) link() {
 	position := slices.IndexFunc(m.Root.Applied, func(d *schema.Directive) bool { return d.Name != "link" })
 	if position < 0 {
 		position = len(m.Root.Applied)
 	}
 	rest := slices.Clone(m.Root.Applied[position:])
 	m.Root.Applied = m.Root.Applied[:position]
-	for _, f := range order {
+	for _, f := range m.features() {
 		m.linkFeature(f)
 	}
 	m.linkConnect()
