@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,17 +138,19 @@ func Terms(v *ast.Value) []Term {
 	return terms
 }
 
-// Conjoin wants a term of each.
+// Conjoin wants a term of each. The terms stand as the reference writes them: made of sorted terms, the shorter ones first.
 func Conjoin(a, b []Term) []Term {
 	var all []Term
-	for _, x := range a {
-		for _, y := range b {
+	for _, x := range slices.SortedFunc(slices.Values(a), slices.Compare[Term]) {
+		for _, y := range slices.SortedFunc(slices.Values(b), slices.Compare[Term]) {
 			t := append(slices.Clone(x), y...)
 			slices.Sort(t)
 			all = append(all, slices.Compact(t))
 		}
 	}
-	return simplify(all)
+	all = simplify(all)
+	slices.SortStableFunc(all, func(x, y Term) int { return cmp.Compare(len(x), len(y)) })
+	return all
 }
 
 // simplify drops terms that contain another one.

@@ -254,17 +254,6 @@ func (t *Type) AddValue(v *EnumValue) *EnumValue {
 	return v
 }
 
-// RemoveValue takes the named enum value out.
-func (t *Type) RemoveValue(name string) {
-	delete(t.values, name)
-	for i, v := range t.Values {
-		if v.Name == name {
-			t.Values = append(t.Values[:i:i], t.Values[i+1:]...)
-			return
-		}
-	}
-}
-
 // Implements tells whether t declares the named interface.
 func (t *Type) Implements(name string) bool { return Refers(t.Interfaces, name) }
 

@@ -48,9 +48,6 @@ func (s *Schema) Freeze() {
 	}
 }
 
-// Thaw drops the index of Freeze.
-func (s *Schema) Thaw() { s.frozen = nil }
-
 // Overlap tells whether some object type is possible for both.
 func (s *Schema) Overlap(a, b *Type) bool {
 	if a == b {

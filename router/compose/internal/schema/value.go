@@ -115,9 +115,6 @@ func String(s string) *ast.Value { return &ast.Value{Kind: ast.StringValue, Raw:
 // Enum makes an enum value.
 func Enum(s string) *ast.Value { return &ast.Value{Kind: ast.EnumValue, Raw: s} }
 
-// Int makes an integer value.
-func Int(i int) *ast.Value { return &ast.Value{Kind: ast.IntValue, Raw: strconv.Itoa(i)} }
-
 // Boolean makes a boolean value.
 func Boolean(b bool) *ast.Value {
 	return &ast.Value{Kind: ast.BooleanValue, Raw: strconv.FormatBool(b)}
