@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -50,6 +51,8 @@ type hasher struct {
 	dummy string
 	// places holds a token for everyone who waits or runs, running for those who run.
 	places, running chan struct{}
+	// derived counts the hashes computed: what a login costs is a number of them, whoever it is for.
+	derived atomic.Int64
 }
 
 func newHasher(cost PasswordCost) (*hasher, error) {
@@ -108,6 +111,7 @@ func (h *hasher) derive(ctx context.Context, password string, salt []byte, c Pas
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	h.derived.Add(1)
 	// The same characters may be typed in several forms; NFKC makes them the same bytes (NIST SP 800-63B-4).
 	return argon2.IDKey(norm.NFKC.Bytes([]byte(password)), salt, c.Passes, c.MemoryKiB, c.Lanes, length), nil
 }
