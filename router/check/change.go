@@ -75,6 +75,7 @@ const (
 	InputFieldDefaultAdded   Code = "INPUT_FIELD_DEFAULT_VALUE_ADDED"
 	ArgBecameRequired        Code = "ARG_BECAME_REQUIRED"
 	InputFieldBecameRequired Code = "INPUT_FIELD_BECAME_REQUIRED"
+	FieldChangedToSubtype    Code = "FIELD_CHANGED_TO_SUBTYPE"
 	RootTypeRemoved          Code = "ROOT_TYPE_REMOVED"
 	RootTypeAdded            Code = "ROOT_TYPE_ADDED"
 	RootTypeChanged          Code = "ROOT_TYPE_CHANGED"
@@ -131,6 +132,7 @@ var rulings = map[Code]struct {
 	DescriptionChanged:         {Safe, ""},
 	ArgBecameRequired:          {Breaking, "Keep the default value, or make it nullable."},
 	InputFieldBecameRequired:   {Breaking, "Keep the default value, or make it nullable."},
+	FieldChangedToSubtype:      {Breaking, "Make sure that no operation has a fragment on another type there."},
 	RootTypeRemoved:            {Breaking, "Keep the root type until no client sends operations of this kind."},
 	RootTypeAdded:              {Safe, ""},
 	RootTypeChanged:            {Breaking, "Keep the name: clients see it as __typename and in fragments."},

@@ -15,7 +15,7 @@ import (
 // Compare lists the changes from one supergraph's API schema to another's, the most severe first, then by coordinate and
 // code. Its cost is linear in the size of both.
 func Compare(old, new *supergraph.Supergraph) []Change {
-	c := &comparison{old: old, new: new, before: positions(old.API), after: positions(new.API)}
+	c := &comparison{old: old, new: new, returned: returned(new.API)}
 	c.roots()
 	for _, name := range names(old.API.Types, new.API.Types) {
 		c.typ(old.API.Types[name], new.API.Types[name])
@@ -31,9 +31,23 @@ func Compare(old, new *supergraph.Supergraph) []Change {
 
 // comparison collects changes.
 type comparison struct {
-	old, new      *supergraph.Supergraph
-	before, after map[string]position
-	changes       []Change
+	old, new *supergraph.Supergraph
+	// returned are the names of the types that clients get values of in the new schema.
+	returned map[string]bool
+	changes  []Change
+}
+
+func returned(api *ast.Schema) map[string]bool {
+	names := map[string]bool{}
+	for _, t := range api.Types {
+		if t.BuiltIn || t.Kind == ast.InputObject {
+			continue
+		}
+		for _, f := range t.Fields {
+			names[f.Type.Name()] = true
+		}
+	}
+	return names
 }
 
 // add notes a change with its code's severity.

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -17,8 +19,10 @@ func (c *comparison) fields(old, new *ast.Definition) {
 		c.deprecated(coordinate, f.Directives, g.Directives)
 		switch {
 		case f.Type.String() == g.Type.String():
-		case narrower(c.new.API, f.Type, g.Type):
+		case narrower(f.Type, g.Type, same):
 			c.add(FieldChangedKindSafe, coordinate, "The type of %s changed from %s to %s.", coordinate, f.Type, g.Type)
+		case narrower(f.Type, g.Type, c.subtype):
+			c.add(FieldChangedToSubtype, coordinate, "The type of %s changed from %s to %s.", coordinate, f.Type, g.Type)
 		default:
 			c.add(FieldChangedKind, coordinate, "The type of %s changed from %s to %s.", coordinate, f.Type, g.Type)
 		}
@@ -43,31 +47,28 @@ func visible(t *ast.Definition) ast.FieldList {
 	return list
 }
 
-// narrower tells whether each value of type new could be one of type old: clients read it as before.
-func narrower(api *ast.Schema, old, new *ast.Type) bool {
+// narrower tells whether each value of type new could be one of type old: clients read it as before. Named types are
+// compared by the function.
+func narrower(old, new *ast.Type, named func(old, new string) bool) bool {
 	switch {
 	case old.NonNull && !new.NonNull:
 		return false
 	case old.Elem != nil || new.Elem != nil:
-		return old.Elem != nil && new.Elem != nil && narrower(api, old.Elem, new.Elem)
-	case old.NamedType == new.NamedType:
-		return true
+		return old.Elem != nil && new.Elem != nil && narrower(old.Elem, new.Elem, named)
 	}
-	was, is := api.Types[old.NamedType], api.Types[new.NamedType]
-	if was == nil || is == nil || !was.IsAbstractType() {
-		return false
+	return named(old.NamedType, new.NamedType)
+}
+
+func same(old, new string) bool { return old == new }
+
+// subtype tells whether one type is the other or one of its runtime types or implementing interfaces, in the new schema:
+// what operations select is still there, but a fragment on another runtime type is not valid any more.
+func (c *comparison) subtype(old, new string) bool {
+	was, is := c.new.API.Types[old], c.new.API.Types[new]
+	if old == new || was == nil || is == nil {
+		return old == new
 	}
-	for _, t := range api.GetPossibleTypes(was) {
-		if t == is {
-			return true
-		}
-	}
-	for _, name := range is.Interfaces {
-		if name == was.Name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.new.API.GetPossibleTypes(was), is) || slices.Contains(is.Interfaces, old)
 }
 
 // wider tells whether each value of type old may be given where new is asked: clients write it as before.

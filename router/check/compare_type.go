@@ -97,7 +97,7 @@ func (c *comparison) values(old, new *ast.Definition) {
 			continue
 		}
 		severity := rulings[ValueAddedToEnum].severity
-		if c.after[old.Name]&output == 0 {
+		if !c.returned[old.Name] {
 			severity = Safe
 		}
 		c.rule(severity, ValueAddedToEnum, old.Name+"."+w.Name, "%s.%s was added.", old.Name, w.Name)

@@ -5,8 +5,9 @@
 // Changes have the codes and severities of graphql-js's findBreakingChanges and findDangerousChanges
 // (https://github.com/graphql/graphql-js, utilities/findBreakingChanges), where it has any; further ones are those that
 // clients notice all the same: root types, @oneOf, @specifiedBy, deprecations, and what callers must prove to see a field.
-// Two severities differ from graphql-js's on purpose: a value added to an enum that clients only send is safe, and so is a
-// subtype that an interface gains where its runtime types stay what they were.
+// What is safe for every client is safe here and dangerous in graphql-js: a value added to an enum that clients only send,
+// an interface that is new, and one that an interface gains. A default value that a required argument or input field loses
+// is breaking here.
 //
 // Operations are validated against both API schemas. One breaks if the old one accepts it and the new one does not, or if
 // it uses what changed in a way that validation can't see, such as a field that can be null now.
