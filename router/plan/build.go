@@ -114,10 +114,14 @@ func (b *builder) resolve() error {
 
 // oneByOne splits the root fields of a mutation, which are carried out in order.
 func (b *builder) oneByOne(all *wants) []*wants {
-	parts := make([]*wants, len(all.list))
+	var parts []*wants
 	for i := range all.list {
-		parts[i] = b.wanted.new()
-		parts[i].list = all.list[i : i+1]
+		if all.list[i].field == nil {
+			continue
+		}
+		part := b.wanted.new()
+		part.list = all.list[i : i+1]
+		parts = append(parts, part)
 	}
 	return parts
 }

@@ -15,11 +15,12 @@ import (
 func TestEqualOperationsGiveEqualPlans(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.txtar")
 	for _, file := range files {
-		sg, labels, queries := readGolden(t, file)
-		for _, q := range queries {
-			first := planText(t, sg, q, labels)
+		g := readGolden(t, file)
+		for _, name := range g.names {
+			q := g.file(name + ".graphql")
+			first := planText(t, g.sg, q, g.labels)
 			for range 3 {
-				if diff := cmp.Diff(first, planText(t, sg, q, labels)); diff != "" {
+				if diff := cmp.Diff(first, planText(t, g.sg, q, g.labels)); diff != "" {
 					t.Errorf("%s: %s (-first +again):\n%s", file, q, diff)
 				}
 			}

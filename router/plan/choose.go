@@ -117,13 +117,14 @@ func (s *solver) agreed(st *state, w *want, id supergraph.ObjectID, local []int)
 	return out
 }
 
-// chooseOwn considers entries that a field needs for itself, since it requires more than a key.
+// chooseOwn considers entries that a field needs for itself, since it takes more than a key: requires, or
+// arguments from a context.
 func (s *solver) chooseOwn(st *state, w *want, class supergraph.TypeSet, consider func(choice)) *unreachable {
 	id := first(class)
 	var missing *unreachable
 	for _, v := range st.views {
 		src := s.remote(v.subgraph, id, w.name)
-		if src == nil || src.Requires == nil {
+		if src == nil || src.Requires == nil && src.Context == nil {
 			continue
 		}
 		c, m := s.own(st, w, class, src)
@@ -145,16 +146,21 @@ func (s *solver) own(st *state, w *want, class supergraph.TypeSet, src *supergra
 	if missing != nil {
 		return choice{}, missing
 	}
-	g := guarded{src.Subgraph, src.Requires}
-	if slices.Contains(st.guard, g) {
-		return choice{}, &unreachable{name: w.name, types: class, why: "its requires need the field itself"}
+	if src.Context != nil && w.field == nil {
+		return choice{}, &unreachable{name: w.name, types: class, why: "a field set needs it, but it takes an argument from a context"}
 	}
-	o := &owned{entering: *in, source: src}
-	st.guard = append(st.guard, g)
-	o.requires, missing = s.gather(st, s.wanted.ofSet(src.Requires), class)
-	st.guard = st.guard[:len(st.guard)-1]
-	if missing != nil {
-		return choice{}, missing
+	o := &owned{entering: *in, source: src, requires: &gathered{typed: -1}}
+	if src.Requires != nil {
+		g := guarded{src.Subgraph, src.Requires}
+		if slices.Contains(st.guard, g) {
+			return choice{}, &unreachable{name: w.name, types: class, why: "its requires need the field itself"}
+		}
+		st.guard = append(st.guard, g)
+		o.requires, missing = s.gather(st, s.wanted.ofSet(src.Requires), class)
+		st.guard = st.guard[:len(st.guard)-1]
+		if missing != nil {
+			return choice{}, missing
+		}
 	}
 	c := choice{own: o, cost: o.before.beside(o.requires.cost).request(src.Subgraph)}
 	if w.sub != nil {

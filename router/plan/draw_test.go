@@ -38,6 +38,9 @@ func (d *draft) draw() {
 	if d.objectHome >= 0 {
 		d.drawObject()
 	}
+	if d.chance(25) {
+		d.drawContext()
+	}
 	d.drawRoots()
 	d.hide()
 }

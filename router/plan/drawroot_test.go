@@ -117,3 +117,53 @@ func (d *draft) hide() {
 		}
 	}
 }
+
+// drawContext makes an entity set a context, and one below it take an argument from there.
+func (d *draft) drawContext() {
+	g := d.IntN(d.count)
+	if g == d.objectHome {
+		g = 0
+	}
+	user := d.add("type", "CU")
+	user.keys = []string{"id"}
+	user.addField("id", "ID!", "")
+	prop := oneOf(d, "Int", "String", "ID", "Boolean", "E1", "[Int!]", "String!")
+	var parts []string
+	for i, name := range d.some(d.entities) {
+		t := d.types[name]
+		if i > 1 || !d.allowed(name, g) {
+			continue
+		}
+		d.ensure(name, g)
+		t.in[g].directives += ` @context(name: "ctx")`
+		d.put(t, t.addField("cp", prop, ""), g, "")
+		parts = append(parts, "... on "+name+" { cp }")
+		d.put(t, t.addField("cu", oneOf(d, "CU", "[CU!]", "CU!", "[[CU]]"), ""), d.home(t), "")
+	}
+	if len(parts) == 1 {
+		parts[0] = "cp"
+	}
+	for i := range 1 + d.IntN(2) {
+		f := user.addField(fmt.Sprintf("c%d", i), d.leaf(), "")
+		args := fmt.Sprintf("(x: %s @fromContext(field: \"$ctx { %s }\"))", strings.TrimSuffix(prop, "!"), strings.Join(parts, " "))
+		if d.chance(20) {
+			args = "(a: Int, " + args[1:]
+		}
+		if d.put(user, f, g, "") {
+			f.in[g].args = args
+		}
+	}
+	d.put(user, user.addField("co", d.leaf(), ""), d.home(user), "")
+	d.put(user, user.addField("cn", oneOf(d, "CU", "[CU]"), ""), d.home(user), "")
+}
+
+// home is a subgraph that knows a type.
+func (d *draft) home(t *draftType) int {
+	var homes []int
+	for g := range d.count {
+		if t.in[g] != nil {
+			homes = append(homes, g)
+		}
+	}
+	return oneOf(d, homes...)
+}

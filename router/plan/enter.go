@@ -116,8 +116,6 @@ func (s *solver) why(w *want, class supergraph.TypeSet) string {
 		switch p := src.As.In[g]; {
 		case src.Overridden:
 			reasons = append(reasons, name+" has given it up to another subgraph")
-		case src.Context != nil:
-			reasons = append(reasons, "in "+name+" it takes an argument from a context, which the router can't fill")
 		case !s.counts(src):
 			reasons = append(reasons, fmt.Sprintf("in %s it is switched off by the override label %q", name, src.Label))
 		case src.External:

@@ -26,6 +26,9 @@ type ExplainedFetch struct {
 	Path string `json:"path,omitempty"`
 	// Entities are the _entities fields.
 	Entities []ExplainedEntities `json:"entities,omitempty"`
+	// Contexts are the names of the variables that take their values from further up: the request is repeated for
+	// each combination of their values.
+	Contexts []string `json:"contexts,omitempty"`
 	// Variables are the names of the client's variables and lifted literals that are sent.
 	Variables []string `json:"variables,omitempty"`
 	// Reasons say which fields of the operation, and which requires, the fetch serves.
@@ -68,6 +71,9 @@ func (p *Plan) explain(f *Fetch) ExplainedFetch {
 	}
 	for _, v := range f.Variables {
 		out.Variables = append(out.Variables, v.Name)
+	}
+	for _, c := range f.Contexts {
+		out.Contexts = append(out.Contexts, c.Name)
 	}
 	for _, e := range f.Entities {
 		var x ExplainedEntities

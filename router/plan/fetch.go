@@ -75,9 +75,9 @@ func (b *builder) entities(g *group) string {
 	var out strings.Builder
 	out.WriteByte('{')
 	for i, f := range fields {
-		e := &Entities{Key: "_entities", Variable: b.free(g, "r"), Representations: f.sent, Targets: f.targets}
+		e := &Entities{Key: "_entities", Variable: free(b.op.Variables, "r"), Representations: f.sent, Targets: f.targets}
 		if len(fields) > 1 {
-			e.Key, e.Variable = "_e"+strconv.Itoa(i), b.free(g, "r"+strconv.Itoa(i))
+			e.Key, e.Variable = "_e"+strconv.Itoa(i), free(b.op.Variables, "r"+strconv.Itoa(i))
 			out.WriteString(e.Key + ":")
 		}
 		out.WriteString("_entities(representations:$" + e.Variable + ")" + f.text)
@@ -88,8 +88,8 @@ func (b *builder) entities(g *group) string {
 }
 
 // free returns a variable's name that the operation's own variables leave free.
-func (b *builder) free(g *group, name string) string {
-	for slices.ContainsFunc(b.op.Variables, func(v operation.Variable) bool { return v.Name == name }) {
+func free(variables []operation.Variable, name string) string {
+	for slices.ContainsFunc(variables, func(v operation.Variable) bool { return v.Name == name }) {
 		name = "_" + name
 	}
 	return name
@@ -146,6 +146,10 @@ func (b *builder) declare(g *group, selections string) {
 	}
 	for _, e := range f.Entities {
 		declared = append(declared, "$"+e.Variable+":[_Any!]!")
+	}
+	for i, c := range g.text.contexts {
+		f.Contexts = append(f.Contexts, g.visits[0].context(c, g.text.contextName(i)))
+		declared = append(declared, "$"+g.text.contextName(i)+":"+c.Type)
 	}
 	head := [...]string{"query", "mutation", "subscription"}[f.Kind]
 	switch {

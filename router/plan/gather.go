@@ -44,7 +44,8 @@ type choice struct {
 	types supergraph.TypeSet
 	// views are the indexes of the views that answer it; nil if it takes an entry of its own.
 	views []int
-	// own is the source of a field that needs a representation with more than a key: with requires.
+	// own is the source of a field that needs a entry of its own: with requires, or with
+	// arguments from a context.
 	own *owned
 	// arrive are the views of the objects in the field, one for each of views; child is how they go on.
 	arrive []*view
@@ -223,6 +224,9 @@ func (s *solver) signature(key []uint32, st *state, w *want, id supergraph.Objec
 		}
 		if src.Requires != nil {
 			key = append(key, 1<<30|uint32(src.Requires.ID))
+		}
+		if src.Context != nil {
+			key = append(key, 1<<29)
 		}
 	}
 	return key

@@ -41,6 +41,8 @@ type visit struct {
 	// same is the visit that this one turned out to be a part of.
 	same  *visit
 	picks []*pick
+	// contextual says that arguments from contexts are asked: such an entry shares no request.
+	contextual bool
 	// typed says that __typename is asked where the subgraph can mean several types.
 	typed bool
 	// partial says that some objects at the position may not enter.

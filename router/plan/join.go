@@ -50,7 +50,11 @@ func (g *group) deepen() int {
 	return g.depth
 }
 
-func (g *group) entities() bool { return !g.visits[0].into.root && g.subgraph != Introspection }
+// entities reports whether a group asks entities alone, and may do so together with others: not where arguments
+// come from contexts, since these requests are repeated for each value.
+func (g *group) entities() bool {
+	return !g.visits[0].into.root && !g.visits[0].contextual && g.subgraph != Introspection
+}
 
 func mergeBy(groups []*group, alike func(g, h *group) bool) []*group {
 	var out []*group

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -12,9 +13,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	diff "github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2/ast"
-	"golang.org/x/tools/txtar"
 
 	"github.com/agora-supergraph/agora/router/execute"
 	"github.com/agora-supergraph/agora/router/operation"
@@ -35,18 +35,12 @@ func TestAnswersEqualThoseOfOneServer(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
-			sg, labels, queries := readGolden(t, file)
-			schemas := make([]*ast.Schema, len(sg.Subgraphs))
-			for g := range schemas {
-				var err error
-				if schemas[g], err = subgraphSchema(sg, g); err != nil {
-					t.Fatal(err)
-				}
-			}
-			o := newOracle(sg, schemas, labels)
+			g := readGolden(t, file)
+			sg := g.sg
+			o := newOracle(sg, ownSchemas(t, g), g.labels)
 			o.refuses = strings.Contains(read(t, file), "\nerror: ")
-			for _, q := range queries {
-				o.mustAgree(t, request{query: q, variables: `{}`})
+			for _, name := range g.names {
+				o.mustAgree(t, request{query: g.file(name + ".graphql"), variables: cmp.Or(g.file(name+".variables"), "{}")})
 			}
 			for seed := range *operations {
 				r := rand.New(rand.NewPCG(uint64(seed), hashOf(name)))
@@ -56,33 +50,16 @@ func TestAnswersEqualThoseOfOneServer(t *testing.T) {
 	}
 }
 
-func readGolden(t *testing.T, file string) (*supergraph.Supergraph, map[string]bool, []string) {
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sg *supergraph.Supergraph
-	labels := map[string]bool{}
-	for _, line := range strings.Split(string(archive.Comment), "\n") {
-		if path, ok := strings.CutPrefix(line, "supergraph "); ok {
-			sg = load(t, filepath.Join("testdata", path))
-		}
-		if label, ok := strings.CutPrefix(line, "label "); ok {
-			labels[label] = true
+// ownSchemas are the schemas of the subgraphs of a golden file.
+func ownSchemas(t *testing.T, g *goldenFile) []*ast.Schema {
+	schemas := make([]*ast.Schema, len(g.sg.Subgraphs))
+	for i := range schemas {
+		var err error
+		if schemas[i], err = subgraphSchema(g.sg, i); err != nil {
+			t.Fatal(err)
 		}
 	}
-	var queries []string
-	for _, f := range archive.Files {
-		switch {
-		case f.Name == "supergraph.graphql":
-			if sg, err = supergraph.Load(string(f.Data)); err != nil {
-				t.Fatal(err)
-			}
-		case strings.HasSuffix(f.Name, ".graphql"):
-			queries = append(queries, string(f.Data))
-		}
-	}
-	return sg, labels, queries
+	return schemas
 }
 
 // oracle compares the answers of planned and executed operations with those of one server.
@@ -187,11 +164,11 @@ func (o *oracle) compare(r request) (*difference, bool) {
 	case o.world.loose:
 		return o.partial(p, r, &got), true
 	case string(got.Data) != string(want.b):
-		return o.differ("other data", p, cmp.Diff(pretty(want.b), pretty(got.Data))+fmt.Sprint("\n", got.Errors)), true
+		return o.differ("other data", p, diff.Diff(pretty(want.b), pretty(got.Data))+fmt.Sprint("\n", got.Errors)), true
 	case len(got.Errors) > 0 && len(want.errors) == 0 && !want.hidden && !o.blind(), len(got.Errors) == 0 && len(want.errors) > 0:
 		return o.differ("other errors", p, fmt.Sprint("got ", got.Errors, " want ", want.errors)), true
 	case !slices.Equal(o.done[0], o.done[1]):
-		return o.differ("other mutations", p, cmp.Diff(o.done[0], o.done[1])), true
+		return o.differ("other mutations", p, diff.Diff(o.done[0], o.done[1])), true
 	}
 	return nil, true
 }

@@ -35,14 +35,20 @@ func (b *placer) place(at *position, sol *solution, arrived []*visit) []*group {
 
 func (b *placer) pick(at *position, site []*visit, g *gathered) []*group {
 	var done []*group
-	for i := range g.choices {
-		done = union(done, b.choice(at, site, &g.choices[i]))
-	}
 	at.known = at.known || g.known
 	if g.typed >= 0 {
 		v := b.attach(site[g.typed])
 		v.typed = true
 		done = union(done, []*group{v.group})
+		at.tellers = union(at.tellers, done)
+	}
+	for i := range g.choices {
+		c := &g.choices[i]
+		answered := b.choice(at, site, c)
+		done = union(done, answered)
+		if c.want.selection != nil && b.sg.Contexts() {
+			at.supply(c.want.selection, answered)
+		}
 	}
 	return done
 }
@@ -77,6 +83,9 @@ func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
 
 func (b *placer) own(at *position, site []*visit, n *node, c *choice) []*group {
 	after := b.pick(at, site, c.own.requires)
+	if c.own.source.Context != nil {
+		after = union(after, at.suppliers(c.own.source))
+	}
 	v := b.enter(at, site, &c.own.entering, c.own.source, after)
 	v.serve(n)
 	done := []*group{v.group}
@@ -136,12 +145,13 @@ func (v *visit) serve(n *node) {
 // enter finds or makes the request by which objects enter a subgraph. An entry that is there already is used if
 // nothing that must be sent along waits for it, and if what is sent along agrees with what it sends.
 func (b *placer) enter(at *position, site []*visit, in *entering, source *supergraph.Source, after []*group) *visit {
+	contextual := source != nil && source.Context != nil
 	for _, v := range at.entries {
-		if v.view.subgraph == in.subgraph && v.view.scope == in.view.scope && (v.into.root == in.root) && b.join(v, site, in, source, after) {
+		if v.view.subgraph == in.subgraph && v.view.scope == in.view.scope && v.into.root == in.root && v.contextual == contextual && b.join(v, site, in, source, after) {
 			return v
 		}
 	}
-	v := &visit{view: in.view, at: at, into: in}
+	v := &visit{view: in.view, at: at, into: in, contextual: contextual}
 	v.group = &group{order: len(b.groups), subgraph: in.subgraph, visits: []*visit{v}}
 	if in.root && at == b.top {
 		v.group.kind = b.kind
@@ -155,11 +165,15 @@ func (b *placer) enter(at *position, site []*visit, in *entering, source *superg
 
 // join lets further objects, with further requires, into an entry. It returns false if that can't be.
 func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.Source, after []*group) bool {
+	var requires *supergraph.FieldSet
+	if source != nil {
+		requires = source.Requires
+	}
 	switch {
 	case in.root && v.at != b.top:
 		// No key ties the request to its objects, but they must be there.
 		after = []*group{b.attach(site[0]).group}
-	case !in.root && !v.welcomes(site, in, source):
+	case !in.root && !v.welcomes(site, in, requires):
 		return false
 	}
 	for _, k := range in.keys {
@@ -181,8 +195,8 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 			v.sent = append(v.sent, &sent{types: types, key: k.key})
 		}
 	}
-	if source != nil {
-		v.require(in.types, source.Requires)
+	if requires != nil {
+		v.require(in.types, requires)
 	}
 	if !v.knows(site) {
 		v.sites = append(v.sites, site[0])
@@ -197,14 +211,14 @@ func (v *visit) knows(site []*visit) bool { return len(site) > 0 && slices.Conta
 
 // welcomes reports whether what a site sends can be sent with what the visit sends already. Objects on another
 // path must be sent by the same key, and without requires: what those need is gathered on one path only.
-func (v *visit) welcomes(site []*visit, in *entering, source *supergraph.Source) bool {
-	if source != nil && !v.agrees(in.types, source.Requires) || in.view.blind && !v.alike(in, source) {
+func (v *visit) welcomes(site []*visit, in *entering, requires *supergraph.FieldSet) bool {
+	if requires != nil && !v.agrees(in.types, requires) || in.view.blind && !v.alike(in, requires) {
 		return false
 	}
 	if v.sites == nil || len(v.sites) == 1 && v.knows(site) {
 		return true
 	}
-	if source != nil {
+	if requires != nil {
 		return false
 	}
 	for _, r := range v.sent {
@@ -219,14 +233,14 @@ func (v *visit) welcomes(site []*visit, in *entering, source *supergraph.Source)
 
 // alike reports whether all objects of an interface object would be sent with the same requires: the subgraph can't
 // tell them apart, so it is asked the same of all.
-func (v *visit) alike(in *entering, source *supergraph.Source) bool {
+func (v *visit) alike(in *entering, requires *supergraph.FieldSet) bool {
 	var covered supergraph.TypeSet
-	requires := false
+	sends := false
 	for _, r := range v.sent {
 		covered = covered.Union(r.types)
-		requires = requires || len(r.requires) > 0
+		sends = sends || len(r.requires) > 0
 	}
-	return (source == nil || covered.SubsetOf(in.types)) && (!requires || in.types.SubsetOf(covered))
+	return (requires == nil || covered.SubsetOf(in.types)) && (!sends || in.types.SubsetOf(covered))
 }
 
 // require sends requires along with the representations of some types, and only those.

@@ -56,6 +56,9 @@ type Fetch struct {
 	Envelope []byte
 	// Variables are the client's variables and lifted literals that Query uses.
 	Variables []VariableRef
+	// Contexts are the variables that take their values from further up in the response. Where the objects that
+	// are sent have different values, each combination of values takes a request of its own.
+	Contexts []Context
 	// Root is set for a request of root fields. Its Path is empty, or leads to objects of the query type further
 	// down, such as those in a mutation's payload: each of them takes the whole answer, and without any the
 	// request is not sent.
@@ -72,6 +75,25 @@ type VariableRef struct {
 	Name string
 	// Index is the index in Plan.Variables.
 	Index int
+}
+
+// Context is a variable whose value comes from an object above those that are sent (@fromContext).
+type Context struct {
+	// Name is the variable's name in Fetch.Query, without the dollar sign.
+	Name string
+	// NonNull says that objects without a value can't be sent.
+	NonNull bool
+	// Sources are where the value may stand, nearest first: the first whose object is there and of its Types
+	// counts. Without any, the value is null.
+	Sources []ContextSource
+}
+
+// ContextSource is where the value of a context stands.
+type ContextSource struct {
+	// Depth counts the steps of the target's path that lead from the root object to the object concerned.
+	Depth int
+	// Path leads from there to the value.
+	Path []Step
 }
 
 // Entities is one _entities field of a fetch: representations of objects found at any number of places,

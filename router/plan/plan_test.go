@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/agora-supergraph/agora/router/compose"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/supergraph"
@@ -19,7 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestPlans reads testdata/*.txtar: a supergraph (or the path of one), then pairs of NAME.graphql and NAME.plan.
+// TestPlans reads testdata/*.txtar: a supergraph, the path of one, or subgraphs to compose, then NAME.graphql with
+// NAME.plan, and values for its variables in NAME.variables, which only the comparison with one server uses.
 // Lines of the comment that start with "label " switch an override label on.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -34,57 +36,89 @@ func TestPlans(t *testing.T) {
 }
 
 func golden(t *testing.T, file string) {
+	g := readGolden(t, file)
+	for _, name := range g.names {
+		got := planText(t, g.sg, g.file(name+".graphql"), g.labels)
+		switch want := g.file(name + ".plan"); {
+		case *update:
+			g.set(name+".plan", got)
+		case want == "":
+			t.Errorf("%s has no plan", name)
+		case want != got:
+			t.Errorf("%s (-want +got):\n%s", name, cmp.Diff(want, got))
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(g.archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// goldenFile is a case: a supergraph, operations with their plans, and labels that are switched on.
+type goldenFile struct {
+	archive *txtar.Archive
+	sg      *supergraph.Supergraph
+	labels  map[string]bool
+	// names are those of the operations.
+	names []string
+}
+
+func readGolden(t *testing.T, file string) *goldenFile {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sg *supergraph.Supergraph
-	labels := map[string]bool{}
+	g := &goldenFile{archive: archive, labels: map[string]bool{}}
 	for _, line := range strings.Split(string(archive.Comment), "\n") {
 		if path, ok := strings.CutPrefix(line, "supergraph "); ok {
-			sg = load(t, filepath.Join("testdata", path))
+			g.sg = load(t, filepath.Join("testdata", path))
 		}
 		if label, ok := strings.CutPrefix(line, "label "); ok {
-			labels[label] = true
+			g.labels[label] = true
 		}
 	}
-	plans := map[string]int{}
-	for i, f := range archive.Files {
-		plans[f.Name] = i
-	}
-	var added []txtar.File
+	var subgraphs []compose.Subgraph
 	for _, f := range archive.Files {
-		if f.Name == "supergraph.graphql" {
-			if sg, err = supergraph.Load(string(f.Data)); err != nil {
-				t.Fatal(err)
-			}
-			continue
+		if name, ok := strings.CutSuffix(f.Name, ".subgraph"); ok {
+			subgraphs = append(subgraphs, compose.Subgraph{Name: name, URL: "http://" + name, SDL: string(f.Data)})
 		}
-		name, ok := strings.CutSuffix(f.Name, ".graphql")
-		if !ok {
-			continue
-		}
-		got := []byte(planText(t, sg, string(f.Data), labels))
-		at, have := plans[name+".plan"]
-		switch {
-		case *update && have:
-			archive.Files[at].Data = got
-		case *update:
-			added = append(added, txtar.File{Name: name + ".plan", Data: got})
-		case !have:
-			t.Errorf("%s has no plan", name)
-		default:
-			if diff := cmp.Diff(string(archive.Files[at].Data), string(got)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
+		if name, ok := strings.CutSuffix(f.Name, ".graphql"); ok && f.Name != "supergraph.graphql" {
+			g.names = append(g.names, name)
 		}
 	}
-	if *update {
-		archive.Files = append(archive.Files, added...)
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
+	if sdl := g.file("supergraph.graphql"); sdl != "" {
+		g.sg, err = supergraph.Load(sdl)
+	} else if g.sg == nil {
+		result, errs := compose.Compose(subgraphs, compose.Config{})
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		g.sg, err = supergraph.Load(result.SDL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (g *goldenFile) file(name string) string {
+	for _, f := range g.archive.Files {
+		if f.Name == name {
+			return string(f.Data)
 		}
 	}
+	return ""
+}
+
+func (g *goldenFile) set(name, data string) {
+	for i := range g.archive.Files {
+		if g.archive.Files[i].Name == name {
+			g.archive.Files[i].Data = []byte(data)
+			return
+		}
+	}
+	g.archive.Files = append(g.archive.Files, txtar.File{Name: name, Data: []byte(data)})
 }
 
 func read(t testing.TB, path string) string {

@@ -18,6 +18,10 @@ type position struct {
 	fields map[*operation.Field]*node
 	// selections says which nodes hold a field set's field, by runtime type.
 	selections map[*supergraph.FieldSelection][]held
+	// supplied are the groups that bring what arguments from contexts need of the objects here.
+	supplied map[*supergraph.FieldSelection][]*group
+	// tellers are the groups that tell the runtime types.
+	tellers []*group
 	// entries are the requests that enter here.
 	entries []*visit
 	// known says that the objects' runtime types are known.

@@ -26,7 +26,9 @@ type text struct {
 	taken map[*position]map[string]bool
 	// used are the indexes of the variables that the text uses.
 	used map[int]bool
-	b    strings.Builder
+	// contexts are the arguments from contexts, each a variable of the name c and its number.
+	contexts []*supergraph.ContextArgument
+	b        strings.Builder
 }
 
 type keyOf struct {
@@ -169,6 +171,11 @@ func (t *text) arguments(p *pick) {
 		}
 	} else if p.node.args != "" {
 		args = append(args, p.node.args)
+	}
+	if p.source != nil {
+		for i := range p.source.Context {
+			args = append(args, p.source.Context[i].Name+":$"+t.fromContext(&p.source.Context[i]))
+		}
 	}
 	if len(args) > 0 {
 		t.b.WriteByte('(')

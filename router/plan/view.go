@@ -68,10 +68,9 @@ type graph struct {
 	wanted *wanted
 }
 
-// counts reports whether a source counts in this world of labels. Arguments that are filled from a context can't
-// be: each object may need another value, and a request has but one.
+// counts reports whether a source counts in this world of labels.
 func (g *graph) counts(s *supergraph.Source) bool {
-	return s != nil && !s.Overridden && s.Context == nil && (s.Label == "" || g.labels[s.Label] == s.LabelValue)
+	return s != nil && !s.Overridden && (s.Label == "" || g.labels[s.Label] == s.LabelValue)
 }
 
 func (g *graph) intern(v view) *view {
@@ -129,13 +128,13 @@ func possible(s *supergraph.Source) supergraph.TypeSet {
 }
 
 // local returns the source of a field of a runtime type if the view's subgraph answers it right there: without
-// anything that must be sent along. What it requires may be provided there.
+// anything that must be sent along, or comes from further up. What it requires may be provided there.
 func (g *graph) local(v *view, id supergraph.ObjectID, name string) *supergraph.Source {
 	if !v.types.Has(id) {
 		return nil
 	}
 	s := g.seen(v, id, name)
-	if !g.counts(s) || s.Requires != nil && !g.inPlace(v, supergraph.SetOf(id), s.Requires.Fields) {
+	if !g.counts(s) || s.Context != nil || s.Requires != nil && !g.inPlace(v, supergraph.SetOf(id), s.Requires.Fields) {
 		return nil
 	}
 	if s.External && !v.provides(id, name) {
@@ -205,7 +204,7 @@ func (g *graph) remote(subgraph int, id supergraph.ObjectID, name string) *super
 // root returns the source of a field of a root type in a subgraph.
 func (g *graph) root(subgraph int, id supergraph.ObjectID, name string) *supergraph.Source {
 	f := g.sg.ObjectType(id).Field(name)
-	if f == nil || !g.counts(f.In[subgraph]) || f.In[subgraph].External {
+	if f == nil || !g.counts(f.In[subgraph]) || f.In[subgraph].External || f.In[subgraph].Context != nil {
 		return nil
 	}
 	return f.In[subgraph]

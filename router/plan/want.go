@@ -79,6 +79,9 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 		}
 		out.list = append(out.list, next)
 	}
+	if w.sg.Contexts() {
+		w.supply(out, fields, on)
+	}
 	w.operations[fields[0]] = out
 	return out
 }
@@ -86,6 +89,9 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 // same reports whether wants were made of just these fields.
 func (w *wanted) same(known *wants, fields []*operation.Field) bool {
 	i := 0
+	for i < len(known.list) && known.list[i].field == nil {
+		i++ // What contexts need follows from the fields.
+	}
 	for _, f := range fields {
 		if f.Name == "__typename" || f.Denied || introspective(f) {
 			continue

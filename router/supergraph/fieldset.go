@@ -131,6 +131,9 @@ func argumentText(args ast.ArgumentList) string {
 // contextSelection parses the part of a context's selection that applies to one of the types that set it: a
 // selection may have one inline fragment for each. It returns nil if no part applies.
 func (s *Supergraph) contextSelection(t *Type, text string) (*FieldSet, error) {
+	if text = strings.TrimSpace(text); !strings.HasPrefix(text, "{") {
+		text = "{" + text + "}"
+	}
 	doc, err := parser.ParseQuery(&ast.Source{Name: "selection", Input: text})
 	if err != nil {
 		return nil, err

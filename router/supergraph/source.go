@@ -139,6 +139,7 @@ func (l *loader) source(t *Type, f *Field, g int, d *ast.Directive) (*Source, er
 				return nil, err
 			}
 			s.Context = append(s.Context, c)
+			l.sg.contexts = true
 		}
 	}
 	return s, nil

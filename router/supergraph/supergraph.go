@@ -24,6 +24,7 @@ type Supergraph struct {
 	enumValues   map[string]map[string]struct{}
 	requirements map[[2]string]*Requirement
 	labels       []string
+	contexts     bool
 	fieldSets    int
 	selected     int
 }
@@ -74,6 +75,9 @@ func (s *Supergraph) Requirement(typeName, field string) *Requirement {
 
 // Labels returns the labels of progressive overrides, sorted.
 func (s *Supergraph) Labels() []string { return s.labels }
+
+// Contexts reports whether any field takes an argument from a context.
+func (s *Supergraph) Contexts() bool { return s.contexts }
 
 // FieldSets counts the field sets of the supergraph: their IDs are below it.
 func (s *Supergraph) FieldSets() int { return s.fieldSets }
