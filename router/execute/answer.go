@@ -18,6 +18,9 @@ func (s *state) apply(f *fetchState) {
 	if s.req.Observe != nil {
 		s.observe(f)
 	}
+	if f.contextual != nil && s.again(f) {
+		return
+	}
 	s.end(f)
 }
 

@@ -4,6 +4,7 @@
 // The pipeline, a file a step:
 //
 //	schedule.go   starts each fetch as soon as the fetches it depends on have ended
+//	context.go    asks in rounds where arguments come from contexts
 //	represent.go  walks to the objects of an entity fetch and writes their representations into the body
 //	distinct.go   finds those that are equal to one that is sent already, before they are written
 //	answer.go     takes a subgraph's answer apart: data, errors, or what to report in their place
@@ -47,6 +48,9 @@ type Config struct {
 	MaxDepth int
 	// MaxValues bounds the values that one request holds at a time, 8 bytes each. Zero means 32 Mi.
 	MaxValues int
+	// MaxContexts bounds the requests that one fetch may take for arguments from contexts: one for each combination
+	// of their values. Zero means 100.
+	MaxContexts int
 	// SubgraphErrors says how much of a subgraph's errors clients see.
 	SubgraphErrors ErrorPolicy
 }
@@ -75,6 +79,7 @@ func New(cfg Config) *Executor {
 	orDefault(&cfg.MaxAnswerBytes, 64<<20)
 	orDefault(&cfg.MaxResponseBytes, 256<<20)
 	orDefault(&cfg.MaxDepth, 200)
+	orDefault(&cfg.MaxContexts, 100)
 	orDefault(&cfg.MaxValues, 32<<20)
 	orDefault(&cfg.SubgraphErrors.MaxPaths, 8)
 	return &Executor{cfg: cfg}

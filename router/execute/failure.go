@@ -18,15 +18,16 @@ type failure struct {
 }
 
 var (
-	unreachable = failure{transport.CodeHTTP, "could not be reached"}
-	timedOut    = failure{transport.CodeTimeout, "did not answer in time"}
-	canceled    = failure{transport.CodeCanceled, "was not waited for: the request was canceled"}
-	tooLarge    = failure{transport.CodeTooLarge, "answered more than the router accepts"}
-	notJSON     = failure{transport.CodeMalformed, "answered what is no GraphQL response"}
-	noData      = failure{transport.CodeMalformed, "answered neither data nor errors"}
-	wrongCount  = failure{transport.CodeMalformed, "answered another number of entities than it was asked for"}
-	misaligned  = failure{transport.CodeMalformed, "answered a list or object that differs from another subgraph's"}
-	misfit      = failure{transport.CodeMalformed, "answered an object of another type than it was asked for"}
+	unreachable     = failure{transport.CodeHTTP, "could not be reached"}
+	timedOut        = failure{transport.CodeTimeout, "did not answer in time"}
+	canceled        = failure{transport.CodeCanceled, "was not waited for: the request was canceled"}
+	tooLarge        = failure{transport.CodeTooLarge, "answered more than the router accepts"}
+	notJSON         = failure{transport.CodeMalformed, "answered what is no GraphQL response"}
+	noData          = failure{transport.CodeMalformed, "answered neither data nor errors"}
+	wrongCount      = failure{transport.CodeMalformed, "answered another number of entities than it was asked for"}
+	misaligned      = failure{transport.CodeMalformed, "answered a list or object that differs from another subgraph's"}
+	tooManyContexts = failure{"SUBREQUEST_CONTEXT_LIMIT", "would have to be asked once for each of too many values of a context"}
+	misfit          = failure{transport.CodeMalformed, "answered an object of another type than it was asked for"}
 )
 
 // failureOf tells what clients may know of an error of a transport.

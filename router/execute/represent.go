@@ -92,6 +92,12 @@ func (s *state) writeRequest(f *fetchState) bool {
 		f.body = append(f.body, ']')
 		sent += len(r.sent)
 	}
+	if f.contextual != nil {
+		if sent == 0 && f.nextRound() {
+			return s.writeRequest(f)
+		}
+		f.body = append(append(f.body, ','), f.contextual.values...)
+	}
 	f.body = append(f.body, '}', '}')
 	return sent > 0
 }
@@ -133,6 +139,10 @@ type walk struct {
 }
 
 func (w *walk) from(base int, path []plan.Step) {
+	if c := w.f.contextual; c != nil {
+		depth := len(w.target.Path) - len(path)
+		c.above = append(c.above[:depth], base)
+	}
 	if len(path) == 0 {
 		w.ask(base)
 		return
@@ -164,7 +174,7 @@ func (w *walk) ask(base int) {
 	a := &w.state.arena
 	id := a.typeOf(base)
 	variant := w.variant(id)
-	if variant < 0 {
+	if variant < 0 || w.f.contextual != nil && !w.inRound(base) {
 		return
 	}
 	sent, why, ok := int32(-1), word(0), false

@@ -57,6 +57,8 @@ type fetchState struct {
 	errors int
 	// places are the paths to the objects of each Entities, once an error needs them.
 	places []*atlas
+	// contextual is nil but for fetches with arguments from contexts.
+	contextual *contextual
 }
 
 // root is the base of the data object: it is always the first in the arena.
@@ -96,6 +98,9 @@ func (f *fetchState) begin(fetch *plan.Fetch) {
 		f.represented = append(f.represented[:cap(f.represented)], make([]represented, n-cap(f.represented))...)
 	}
 	f.represented = f.represented[:n]
+	if fetch.Contexts != nil {
+		f.contextual = &contextual{}
+	}
 }
 
 // targets are those of represented[i].
@@ -138,6 +143,9 @@ func (s *state) release() {
 func (f *fetchState) release() {
 	if f.response != nil {
 		f.response.Release()
+	}
+	if f.contextual != nil {
+		f.contextual.release()
 	}
 	for i := range f.represented {
 		f.represented[i].reset()
