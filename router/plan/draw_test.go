@@ -154,6 +154,10 @@ func (d *draft) drawKeys(t *draftType) {
 		t.keys = append(t.keys, oneOf(d, "k", "id k"))
 	}
 	if d.chance(15) {
+		t.addField("e", oneOf(d, "E1!", "Boolean!", "D"), "")
+		t.keys = append(t.keys, "id e")
+	}
+	if d.chance(15) {
 		kv := "K" + t.name
 		d.add("type", kv).addField("a", "ID!", "")
 		d.types[kv].addField("b", "Int!", "")
@@ -206,7 +210,7 @@ func (d *draft) handOut(t *draftType, f *draftField, homes []int) {
 	g := oneOf(d, homes...)
 	h := oneOf(d, homes...)
 	switch way := d.IntN(100); {
-	case way < 30 && d.required(t, f, g):
+	case way < 35 && d.required(t, f, g):
 	case way < 45 && g != h:
 		d.put(t, f, g, "@shareable")
 		d.put(t, f, h, "@shareable")
@@ -233,8 +237,20 @@ func (d *draft) provided(t *draftType, f *draftField, g int) {
 		return
 	}
 	d.put(t, f, g, "@external")
-	q := d.query().addField(fmt.Sprintf("p%d", len(d.query().fields)), oneOf(d, t.name, "["+t.name+"!]!"), "")
-	d.put(d.query(), q, g, fmt.Sprintf("@provides(fields: %q)", set))
+	from, typ := d.query(), oneOf(d, t.name, "["+t.name+"!]!", t.name+"!")
+	if other := d.types[oneOf(d, d.entities...)]; d.chance(40) && other.in[g] != nil {
+		from = other
+	}
+	q := from.addField(fmt.Sprintf("p%d", len(from.fields)), typ, "")
+	directive := fmt.Sprintf("@provides(fields: %q)", set)
+	if d.chance(25) {
+		// The path that provides is longer than one field.
+		box := d.add("type", fmt.Sprintf("B%d", len(d.types)))
+		d.put(box, box.addField("in", typ, ""), g, "")
+		q.typ = oneOf(d, box.name, "["+box.name+"]")
+		directive = fmt.Sprintf("@provides(fields: %q)", "in { "+set+" }")
+	}
+	d.put(from, q, g, directive)
 }
 
 func (d *draft) query() *draftType {

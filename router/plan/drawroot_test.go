@@ -31,6 +31,15 @@ func (d *draft) drawObject() {
 		}
 		d.put(i0, f, g, directives)
 	}
+	if d.chance(40) {
+		// An entity of another kind, that leads to the interface.
+		other := d.add("type", "OT")
+		other.keys = []string{"id"}
+		other.addField("id", "ID!", "")
+		d.put(other, other.addField("of", oneOf(d, "I0", "[I0!]"), ""), g, "")
+		d.put(other, other.addField("o", d.leaf(), ""), 0, "")
+		d.put(d.query(), d.query().addField("ot", oneOf(d, "OT", "[OT!]!"), ""), oneOf(d, 0, g), "")
+	}
 	for i := range d.IntN(3) {
 		q := d.query().addField(fmt.Sprintf("o%d", i), oneOf(d, "I0", "[I0!]!", "VO"), d.arguments())
 		d.put(d.query(), q, g, "")
@@ -47,6 +56,11 @@ func (d *draft) drawRoots() {
 	}
 	for i := range d.IntN(3) {
 		f := d.query().addField(fmt.Sprintf("s%d", i), d.output(), d.arguments())
+		if d.chance(20) && d.count > i+1 {
+			d.put(d.query(), f, i, "")
+			d.put(d.query(), f, i+1, fmt.Sprintf("@override(from: %q)", string(rune('a'+i))))
+			continue
+		}
 		for g := range d.count {
 			if d.chance(60) || g == i {
 				d.put(d.query(), f, g, "@shareable")

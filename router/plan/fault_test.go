@@ -86,10 +86,10 @@ func (w *world) mentions(set *supergraph.FieldSet, of thing, name string) bool {
 
 // partial says what is wrong with an answer to which faults have happened: whatever is not null must be what it
 // is without them, and something must be said of what is.
-func (o *oracle) partial(p *plan.Plan, r request, got *answered) *difference {
+func (o *oracle) partial(p *plan.Plan, r request, event string, got *answered) *difference {
 	faults := o.all.faults
 	o.all.faults = nil
-	want := o.all.answer(r.query, decoded(r.variables), "")
+	want := o.all.answer(r.query, decoded(r.variables), event)
 	o.all.faults = faults
 	var all, part any
 	_ = json.Unmarshal(want.b, &all)

@@ -187,11 +187,13 @@ func appendJSONString(b []byte, s string) []byte {
 func (b *builder) representations(v *visit) (sent []Representation, fields [][]RepresentationField) {
 	total := v.into.as == nil && v.at.on.Possible.Len() > 1
 	for _, s := range v.sent {
-		r := Representation{}
+		r, list := Representation{}, b.representation(v, s)
 		switch {
 		case v.into.as != nil:
 			r.TypeName = v.into.as.Name
-			if v.partial || len(v.sent) > 1 {
+			// What differs by runtime type can't be sent of an object without one.
+			varies := slices.ContainsFunc(list, func(f RepresentationField) bool { return f.Types != nil })
+			if v.partial || len(v.sent) > 1 || varies {
 				r.Types = s.types
 			}
 		case total:
@@ -199,7 +201,6 @@ func (b *builder) representations(v *visit) (sent []Representation, fields [][]R
 		default:
 			r.TypeName = b.sg.Objects[first(s.types)]
 		}
-		list := b.representation(v, s)
 		at := -1
 		for i := range fields {
 			if total && sent[i].TypeName == r.TypeName && sameSlots(fields[i], list) {

@@ -55,8 +55,12 @@ func (g *generator) request() request {
 func (g *generator) selection(on *ast.Definition, depth int) string {
 	var parts []string
 	if len(on.Fields) > 0 {
-		for range 1 + g.IntN(4) {
-			if f := on.Fields[g.IntN(len(on.Fields))]; !strings.HasPrefix(f.Name, "__") {
+		for range 1 + g.IntN(5) {
+			f := on.Fields[g.IntN(len(on.Fields))]
+			if other := on.Fields[g.IntN(len(on.Fields))]; !g.schema.Types[f.Type.Name()].IsCompositeType() && g.IntN(3) > 0 {
+				f = other // Objects lead further than leaves.
+			}
+			if !strings.HasPrefix(f.Name, "__") {
 				if part := g.field(on, f, depth); part != "" {
 					parts = append(parts, part)
 				}
@@ -111,7 +115,7 @@ func (g *generator) fragment(on, selection string) string {
 
 // condition is sometimes a skip or include.
 func (g *generator) condition() string {
-	if g.IntN(10) > 0 {
+	if g.IntN(16) > 0 {
 		return ""
 	}
 	value := []string{"true", "false"}[g.IntN(2)]
@@ -126,11 +130,11 @@ func (g *generator) field(on *ast.Definition, f *ast.FieldDefinition, depth int)
 		return ""
 	}
 	head := f.Name
-	switch g.IntN(10) {
-	case 0:
+	switch g.IntN(12) {
+	case 0, 1, 2:
 		g.aliases++
 		head = fmt.Sprintf("a%d: %s", g.aliases, f.Name)
-	case 1:
+	case 3:
 		if other := on.Fields[g.IntN(len(on.Fields))]; !strings.HasPrefix(other.Name, "__") {
 			head = other.Name + ": " + f.Name
 		}

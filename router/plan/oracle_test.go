@@ -3,17 +3,14 @@ package plan_test
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	diff "github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/agora-supergraph/agora/router/execute"
@@ -122,7 +119,7 @@ func (o *oracle) mustAgree(t *testing.T, r request) {
 // plan plans an operation; the plan is nil if the request is none that a router answers.
 func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
 	doc, errs := operation.Parse(o.sg, r.query, operation.Limits{})
-	if len(errs) > 0 || strings.Contains(r.query, "__schema") || strings.HasPrefix(r.query, "subscription") {
+	if len(errs) > 0 || strings.Contains(r.query, "__schema") {
 		return nil, nil, nil
 	}
 	selected, err := doc.Operation("")
@@ -142,66 +139,4 @@ func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
 		return nil, nil, &difference{"unplannable", err.Error()}
 	}
 	return p, values, nil
-}
-
-// compare answers a request both ways. It reports whether the request was one that a router answers.
-func (o *oracle) compare(r request) (*difference, bool) {
-	p, values, d := o.plan(r)
-	if p == nil {
-		return d, false
-	}
-	o.complaints, o.done = nil, [2][]string{}
-	response := o.executor.Execute(context.Background(), p, &execute.Request{Variables: values})
-	defer response.Release()
-	var got answered
-	if err := json.Unmarshal(response.Body, &got); err != nil {
-		return &difference{"no JSON", string(response.Body)}, true
-	}
-	want := o.all.answer(r.query, decoded(r.variables), "")
-	switch {
-	case len(o.complaints) > 0:
-		return o.differ("complaint", p, strings.Join(o.complaints, "\n")), true
-	case o.world.loose:
-		return o.partial(p, r, &got), true
-	case string(got.Data) != string(want.b):
-		return o.differ("other data", p, diff.Diff(pretty(want.b), pretty(got.Data))+fmt.Sprint("\n", got.Errors)), true
-	case len(got.Errors) > 0 && len(want.errors) == 0 && !want.hidden && !o.blind(), len(got.Errors) == 0 && len(want.errors) > 0:
-		return o.differ("other errors", p, fmt.Sprint("got ", got.Errors, " want ", want.errors)), true
-	case !slices.Equal(o.done[0], o.done[1]):
-		return o.differ("other mutations", p, diff.Diff(o.done[0], o.done[1])), true
-	}
-	return nil, true
-}
-
-// blind reports whether subgraphs are asked about objects whose types they don't know: then they may answer an
-// error about an object of a type for which the client asked nothing.
-func (o *oracle) blind() bool {
-	return slices.ContainsFunc(o.sg.Types, func(t *supergraph.Type) bool {
-		return slices.ContainsFunc(t.In, func(p *supergraph.Presence) bool { return p != nil && p.InterfaceObject })
-	})
-}
-
-type answered struct {
-	Data   json.RawMessage
-	Errors []struct {
-		Message string
-		Path    []any
-	}
-}
-
-func (o *oracle) differ(kind string, p *plan.Plan, detail string) *difference {
-	detail += "\n" + p.String()
-	for _, f := range p.Fetches {
-		detail += "# " + f.Query + "\n"
-	}
-	return &difference{kind, detail}
-}
-
-func pretty(b []byte) any {
-	var v any
-	if json.Unmarshal(b, &v) != nil || string(b) == "null" {
-		return string(b)
-	}
-	out, _ := json.MarshalIndent(v, "", " ")
-	return strings.Split(string(out), "\n")
 }

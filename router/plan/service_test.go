@@ -32,9 +32,10 @@ type service struct {
 	// done are the root fields of mutations, in the order in which they were carried out.
 	done *[]string
 	mu   *sync.Mutex
-	// events are those of the subscription.
-	events int
 }
+
+// events is how many every subscription has.
+const events = 2
 
 // everything is the number of the server that holds everything.
 const everything = -1
@@ -358,7 +359,7 @@ type eventStream struct {
 }
 
 func (e *eventStream) Next(context.Context) ([]byte, error) {
-	if e.sent == e.events {
+	if e.sent == events {
 		return nil, io.EOF
 	}
 	e.sent++
