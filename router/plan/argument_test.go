@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -132,6 +133,8 @@ func leafOf(v any) any {
 
 func decoded(s string) map[string]any {
 	out := map[string]any{}
-	_ = json.Unmarshal([]byte(s), &out)
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	_ = d.Decode(&out)
 	return out
 }

@@ -41,6 +41,7 @@ func (e *Error) Error() string {
 //	solve.go     which subgraphs are entered where: the cheapest set of entries at each position
 //	gather.go    what one such set meets, choose.go how each field is met, enter.go by which key
 //	place.go     the solution as requests that wait for each other
+//	narrow.go    objects are sent only on the ways on which what is sent was gathered
 //	join.go      requests to one subgraph that can go together become one
 //	output.go    shapes and the output; fetch.go, text.go and selection.go the requests themselves
 //
@@ -50,6 +51,7 @@ func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operati
 	if err := b.resolve(); err != nil {
 		return nil, err
 	}
+	b.narrow()
 	groups := join(b.groups)
 	if most := cfg.MaxFetches; len(groups) > most && most > 0 || most == 0 && len(groups) > 1000 {
 		return nil, &Error{Field: b.top.on.Name, Reason: fmt.Sprintf("it takes %d requests, which is more than the limit", len(groups))}

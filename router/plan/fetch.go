@@ -33,7 +33,7 @@ func (b *builder) write(g *group) {
 	if v := g.visits[0]; v.into == nil || v.into.root {
 		g.text.body(v)
 		selections = g.text.b.String()
-		g.fetch.Root = &Target{Path: v.at.path(), Selection: g.text.selection([]*visit{v})}
+		g.fetch.Root = &Target{Path: v.path(), Selection: g.text.selection([]*visit{v})}
 	} else {
 		selections = b.entities(g)
 	}
@@ -58,7 +58,7 @@ func (b *builder) entities(g *group) string {
 	for _, v := range g.visits {
 		g.text.b.Reset()
 		g.text.entity(v)
-		target := &Target{Path: v.at.path(), Selection: g.text.selection([]*visit{v})}
+		target := &Target{Path: v.path(), Selection: g.text.selection([]*visit{v})}
 		var sent []Representation
 		sent, target.Representations = b.representations(v)
 		next := &alike{text: g.text.b.String(), sent: sent}

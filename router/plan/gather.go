@@ -72,6 +72,7 @@ type keyed struct {
 // gather meets a selection with the views that there are.
 func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathered, *unreachable) {
 	out := &gathered{typed: -1}
+	splits := false
 	for i := range w.list {
 		wanted := &w.list[i]
 		need := wanted.types.Intersect(types)
@@ -92,9 +93,11 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 			}
 			out.choices = append(out.choices, c)
 			out.cost = out.cost.beside(c.cost)
+			// What is sent of objects further down is gathered on one path only, so the paths must be told apart.
+			splits = splits || len(classes) > 1 && c.child != nil && c.child.cost.depth > 0
 		}
 	}
-	if (w.typed || w.varies) && !st.level.root {
+	if (w.typed || w.varies || splits) && !st.level.root {
 		index, missing := s.typeFrom(st, types)
 		if missing != nil && w.typed {
 			return nil, missing

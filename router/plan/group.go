@@ -47,6 +47,8 @@ type visit struct {
 	typed bool
 	// partial says that some objects at the position may not enter.
 	partial bool
+	// ways are the runtime types of the objects from which each step of the path is taken; nil for all.
+	ways []supergraph.TypeSet
 	// sent are the representations of an entry.
 	sent []*sent
 	// serves are the fields of the operation for which an entry was made.
