@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/supergraph"
@@ -16,6 +17,16 @@ type Config struct {
 	Labels map[string]bool
 	// MaxFetches bounds the requests of a plan. Zero means 1,000.
 	MaxFetches int
+	// Timeout bounds the time that planning one operation may take. Zero means 10 s.
+	Timeout time.Duration
+}
+
+// limit is the time that planning may take.
+func (c Config) limit() time.Duration {
+	if c.Timeout <= 0 {
+		return 10 * time.Second
+	}
+	return c.Timeout
 }
 
 // Error is an operation that can't be planned.
@@ -47,8 +58,13 @@ func (e *Error) Error() string {
 //
 // The only errors are an *Error and the context's.
 func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) (*Plan, error) {
-	b := newBuilder(ctx, sg, op, cfg)
+	limited, cancel := context.WithTimeout(ctx, cfg.limit())
+	defer cancel()
+	b := newBuilder(limited, sg, op, cfg)
 	if err := b.resolve(); err != nil {
+		if limited.Err() != nil && ctx.Err() == nil {
+			err = &Error{Field: b.top.on.Name, Reason: fmt.Sprintf("it takes longer than the limit of %v to find a plan", cfg.limit())}
+		}
 		return nil, err
 	}
 	b.narrow()

@@ -2,11 +2,13 @@ package plan_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/agora-supergraph/agora/router/execute"
+	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/transport"
 )
 
@@ -21,16 +23,16 @@ func TestObjectsBeyondTheLimitOfContextValuesAreAnError(t *testing.T) {
 			t.Fatal(d.detail)
 		}
 		response := o.executor.Execute(context.Background(), p, &execute.Request{Variables: values})
-		body, errors := string(response.Body), response.Errors
+		body, failed := string(response.Body), response.Errors
 		response.Release()
 		if len(o.complaints) > 0 {
 			t.Fatal(o.complaints)
 		}
-		if errors == 0 || strings.Count(body, `"price":`) == strings.Count(body, `"price":null`) {
+		if failed == 0 || strings.Count(body, `"price":`) == strings.Count(body, `"price":null`) {
 			continue
 		}
-		if errors != 1 || !strings.Contains(body, "too many values of a context") {
-			t.Errorf("errors = %d, want one about the limit: %s", errors, body)
+		if failed != 1 || !strings.Contains(body, "too many values of a context") {
+			t.Errorf("errors = %d, want one about the limit: %s", failed, body)
 		}
 		if !strings.Contains(body, `"price":null`) {
 			t.Errorf("want null for the others: %s", body)
@@ -38,4 +40,18 @@ func TestObjectsBeyondTheLimitOfContextValuesAreAnError(t *testing.T) {
 		return
 	}
 	t.Error("no list had values beyond the limit")
+}
+
+func TestPlanningThatTakesTooLongIsAClearError(t *testing.T) {
+	g := readGolden(t, "testdata/keys.txtar")
+	op := normalise(t, g.sg, g.file(g.names[0]+".graphql"))
+	_, err := plan.Build(context.Background(), g.sg, op, plan.Config{Timeout: 1})
+	if err == nil || !strings.Contains(err.Error(), "longer than the limit of 1ns") {
+		t.Errorf("Build within 1 ns = %v, want an error about the limit", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err = plan.Build(ctx, g.sg, op, plan.Config{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Build of a cancelled request = %v, want %v", err, context.Canceled)
+	}
 }

@@ -136,7 +136,12 @@ func (c *randomCase) ask(o *oracle) (d *difference, valid bool) {
 		}
 	}()
 	o.fault(c.faults)
-	return o.compare(c.request)
+	o.world.panicked = nil
+	d, valid = o.compare(c.request)
+	if o.world.panicked != nil {
+		panic(o.world.panicked)
+	}
+	return d, valid
 }
 
 // run is ask on subgraphs that are composed for it; nil also if they don't compose.

@@ -51,7 +51,15 @@ type object struct {
 	above []thing
 }
 
-func (s *service) Send(_ context.Context, req *transport.Request) (*transport.Response, error) {
+func (s *service) Send(_ context.Context, req *transport.Request) (_ *transport.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// Behind the executor a panic is an error like others.
+			s.mu.Lock()
+			s.world.panicked, err = p, fmt.Errorf("panic: %v", p)
+			s.mu.Unlock()
+		}
+	}()
 	if s.faults.refuses(s.graph, req.Query) {
 		return &transport.Response{Status: http.StatusInternalServerError, Body: []byte("<html>")}, nil
 	}

@@ -35,15 +35,22 @@ type want struct {
 // wanted builds wants and knows those it has built.
 type wanted struct {
 	sg         *supergraph.Supergraph
-	operations map[*operation.Field]*wants
+	operations map[selected]*wants
 	sets       map[int]*wants
 	single     map[*want]*wants
 	none       *wants
 	count      int
 }
 
+// selected names a selection set by its first field, and the type on which it is selected: whether the runtime
+// type matters depends on that.
+type selected struct {
+	first *operation.Field
+	on    *supergraph.Type
+}
+
 func newWanted(sg *supergraph.Supergraph) *wanted {
-	w := &wanted{sg: sg, operations: map[*operation.Field]*wants{}, sets: map[int]*wants{}, single: map[*want]*wants{}}
+	w := &wanted{sg: sg, operations: map[selected]*wants{}, sets: map[int]*wants{}, single: map[*want]*wants{}}
 	w.none = w.new()
 	return w
 }
@@ -59,7 +66,7 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 	if len(fields) == 0 {
 		return w.none
 	}
-	if known := w.operations[fields[0]]; known != nil && w.same(known, fields) {
+	if known := w.operations[selected{fields[0], on}]; known != nil && w.same(known, fields) {
 		return known
 	}
 	out := w.new()
@@ -82,7 +89,7 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 	if w.sg.Contexts() {
 		w.supply(out, fields, on)
 	}
-	w.operations[fields[0]] = out
+	w.operations[selected{fields[0], on}] = out
 	return out
 }
 

@@ -21,6 +21,8 @@ type world struct {
 	labels map[string]bool
 	// schemas are those of the subgraphs.
 	schemas []*ast.Schema
+	// panicked is what a subgraph has panicked with.
+	panicked any
 	// loose leaves out what a field requires: its value is the same whatever is sent.
 	loose bool
 }
