@@ -53,6 +53,7 @@ func (e *Error) Error() string {
 //	gather.go    what one such set meets, choose.go how each field is met, enter.go by which key
 //	place.go     the solution as requests that wait for each other
 //	narrow.go    objects are sent only on the ways on which what is sent was gathered
+//	context.go   arguments that take their values from further up, at every step
 //	join.go      requests to one subgraph that can go together become one
 //	output.go    shapes and the output; fetch.go, text.go and selection.go the requests themselves
 //

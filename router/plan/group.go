@@ -30,6 +30,8 @@ type visit struct {
 	// parent and via lead here on the path; nil for entries.
 	parent *visit
 	via    *node
+	// above is the parent as it was planned, before it turned out to be a part of another visit.
+	above *visit
 	// parents are the runtime types of the parent objects that the path is taken from.
 	parents supergraph.TypeSet
 	// into is how the visit enters: nil on the path. site are the visits by whose indexes it was planned.

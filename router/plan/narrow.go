@@ -34,7 +34,7 @@ func (v *visit) collect(types []supergraph.TypeSet, seen map[*visit]bool) {
 	}
 	seen[v] = true
 	for _, from := range v.sites {
-		for depth := len(from.at.path()); from.parent != nil; from = from.parent {
+		for depth := len(from.at.path()); from.above != nil; from = from.above {
 			depth--
 			types[depth] = types[depth].Union(from.parents)
 		}

@@ -66,7 +66,7 @@ func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
 	}
 	below := make([]*visit, len(c.views))
 	for i, index := range c.views {
-		below[i] = &visit{view: c.arrive[i], at: n.below, parent: site[index], via: n, parents: c.types}
+		below[i] = &visit{view: c.arrive[i], at: n.below, parent: site[index], above: site[index], via: n, parents: c.types}
 	}
 	done := b.place(n.below, c.child, below)
 	if !slices.ContainsFunc(below, func(v *visit) bool { return v.group != nil || v.same != nil }) {
@@ -93,8 +93,10 @@ func (b *placer) own(at *position, site []*visit, n *node, c *choice) []*group {
 		v.add(n, c.types, c.own.source)
 		return done
 	}
-	below := &visit{view: c.arrive[0], at: n.below, group: v.group, parent: v, via: n, parents: c.types}
-	below = v.addBelow(n, c.types, c.own.source, below)
+	below := &visit{view: c.arrive[0], at: n.below, group: v.group, parent: v, above: v, via: n, parents: c.types}
+	if have := v.addBelow(n, c.types, c.own.source, below); have != below {
+		below.same = have
+	}
 	return union(done, b.place(n.below, c.child, []*visit{below}))
 }
 
