@@ -106,7 +106,7 @@ func (d *draft) hide() {
 	}
 	for _, name := range append(append([]string{"Query"}, d.entities...), d.values...) {
 		for _, f := range d.types[name].fields {
-			if !d.chance(6) || !d.anywhere(f) || strings.HasPrefix(f.name, "n") || f.name == "id" {
+			if !d.chance(6) || !d.anywhere(f) || strings.HasPrefix(f.name, "n") || f.name == "id" || f.name == "cp" {
 				continue
 			}
 			for g := range d.count {

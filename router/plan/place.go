@@ -179,7 +179,7 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 		return false
 	}
 	for _, k := range in.keys {
-		if !v.knows(site) || !v.unrepresented(k.types).Empty() {
+		if !v.otherwise(k) {
 			after = union(after, b.pick(v.at, site, k.picked))
 		}
 	}
@@ -206,6 +206,16 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 	v.partial = v.partial || in.partial
 	v.widen(in)
 	return true
+}
+
+// otherwise reports whether objects that could be sent by a key are sent by others already.
+func (v *visit) otherwise(k keyed) bool {
+	for _, r := range v.sent {
+		if r.key == k.key && r.types.Intersects(k.types) {
+			return false
+		}
+	}
+	return v.unrepresented(k.types).Empty()
 }
 
 // knows reports whether objects have entered from a site before.
