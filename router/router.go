@@ -50,11 +50,20 @@ type Config struct {
 	HideSchema bool
 	// Overrides decides the labels of progressive overrides for a request; nil means that none is in force.
 	Overrides func(ctx context.Context, label string) bool
+	// Hooks are code of the embedding program on the way of a request.
+	Hooks []Hook
+	// Around puts something between the front door and the router, such as persisted documents; nil for nothing.
+	Around func(serve.Engine) serve.Engine
+	// Serve is the front door. Its Engine is set by the Router.
+	Serve serve.Config
 }
 
-// Router answers GraphQL requests over one supergraph. It is a serve.Engine, safe for concurrent use.
+// Router answers GraphQL requests over one supergraph. It is an http.Handler, the whole front door, and a serve.Engine,
+// what stands behind it. It is safe for concurrent use.
 type Router struct {
 	cfg   Config
+	hooks hooks
+	front *serve.Handler
 	graph atomic.Pointer[graph]
 
 	// mu lets one Load happen at a time.
@@ -79,11 +88,32 @@ type graph struct {
 	executor   *execute.Executor
 }
 
-// New returns a router over cfg.Supergraph, or says why that can't be loaded.
+// New returns a router over cfg.Supergraph, or says why that can't be loaded, or what else of cfg can't work.
 func New(cfg Config) (*Router, error) {
 	r := &Router{cfg: cfg}
-	return r, r.Load(cfg.Supergraph)
+	var err error
+	if r.hooks, err = newHooks(cfg.Hooks); err != nil {
+		return nil, err
+	}
+	if err := r.Load(cfg.Supergraph); err != nil {
+		return nil, err
+	}
+	door := cfg.Serve
+	door.Engine = r
+	if cfg.Around != nil {
+		door.Engine = cfg.Around(r)
+	}
+	if r.front, err = serve.New(door); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
+
+// ServeHTTP answers at the front door: GraphQL at Serve.Path, health checks, the Playground.
+func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.front.ServeHTTP(w, req) }
+
+// Front is the front door, to serve on a listener and to drain.
+func (r *Router) Front() *serve.Handler { return r.front }
 
 // Load replaces the supergraph. Requests that have begun end on the one that they began with. If the new one can't be
 // loaded, the router goes on with the old one.
@@ -116,7 +146,7 @@ func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, e
 	kept := map[string]reached{}
 	for i, s := range sg.Subgraphs {
 		if t, ok := r.cfg.Transports[s.Name]; ok {
-			list[i] = t
+			list[i] = r.hooks.around(s.Name, t)
 			continue
 		}
 		cfg, ok := r.cfg.HTTP[s.Name]
@@ -138,6 +168,7 @@ func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, e
 		if r.cfg.Share {
 			list[i] = &transport.Shared{Transport: t.http}
 		}
+		list[i] = r.hooks.around(s.Name, list[i])
 	}
 	r.reached = kept
 	return list, nil
@@ -145,6 +176,14 @@ func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, e
 
 // Execute answers a query or a mutation.
 func (r *Router) Execute(ctx context.Context, req *serve.Request) *serve.Response {
+	ctx, refused := r.hooks.onRequest(ctx, req)
+	if refused != nil {
+		return refused
+	}
+	return r.hooks.onResponse(ctx, req, r.execute(ctx, req))
+}
+
+func (r *Router) execute(ctx context.Context, req *serve.Request) *serve.Response {
 	g := r.graph.Load()
 	p, refused := r.prepare(ctx, g, req)
 	if refused != nil {
@@ -158,6 +197,18 @@ func (r *Router) Execute(ctx context.Context, req *serve.Request) *serve.Respons
 
 // Subscribe starts a subscription, or answers an operation that is none.
 func (r *Router) Subscribe(ctx context.Context, req *serve.Request) (serve.Subscription, *serve.Response) {
+	ctx, refused := r.hooks.onRequest(ctx, req)
+	if refused != nil {
+		return nil, refused
+	}
+	events, answer := r.subscribe(ctx, req)
+	if answer != nil {
+		return nil, r.hooks.onResponse(ctx, req, answer)
+	}
+	return events, nil
+}
+
+func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subscription, *serve.Response) {
 	g := r.graph.Load()
 	p, refused := r.prepare(ctx, g, req)
 	if refused != nil {
@@ -170,15 +221,16 @@ func (r *Router) Subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 	if answer != nil {
 		return nil, p.describe(answer)
 	}
-	return subscription{events, p}, nil
+	return subscription{events, p, r, req}, nil
 }
 
 // prepared is a request that is ready to be executed.
 type prepared struct {
-	kind    operation.Kind
-	name    string
-	plan    *plan.Plan
-	request *execute.Request
+	kind      operation.Kind
+	name      string
+	operation *operation.Operation
+	plan      *plan.Plan
+	request   *execute.Request
 }
 
 // prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
@@ -212,10 +264,14 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	if err != nil {
 		return nil, refuse(err)
 	}
-	return &prepared{
-		kind: selected.Kind, name: selected.Name, plan: planned.plan,
+	p := &prepared{
+		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan,
 		request: &execute.Request{Variables: planned.operation.Values(values), Header: r.passOn(req)},
-	}, nil
+	}
+	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
+		return nil, refused
+	}
+	return p, nil
 }
 
 // plan makes the plan of an operation, or finds that of another one that differs in nothing but literals.
@@ -285,6 +341,8 @@ func refuse(err error) *serve.Response {
 type subscription struct {
 	events *execute.Subscription
 	p      *prepared
+	router *Router
+	req    *serve.Request
 }
 
 // Next waits for the next event.
@@ -296,10 +354,13 @@ func (s subscription) Next(ctx context.Context) (*serve.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.p.describe(response), nil
+	return s.router.hooks.onResponse(ctx, s.req, s.p.describe(response)), nil
 }
 
 // Close ends the subscription.
 func (s subscription) Close() error { return s.events.Close() }
 
-var _ serve.Engine = (*Router)(nil)
+var (
+	_ serve.Engine = (*Router)(nil)
+	_ http.Handler = (*Router)(nil)
+)
