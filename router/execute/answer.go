@@ -14,9 +14,10 @@ type answer struct {
 
 // apply takes a fetch's answer into the tree and lets go those that waited for it.
 func (s *state) apply(f *fetchState) {
+	before := f.errors
 	s.take(f)
-	if s.req.Observe != nil {
-		s.observe(f)
+	if f.observed != nil {
+		s.observeEnd(f, before)
 	}
 	if f.contextual != nil && s.again(f) {
 		return
@@ -269,15 +270,4 @@ func (s *state) readInto(sel *plan.Selection, base, i, depth int) (end int, ok b
 		s.reader.spoil(sel, base, why)
 	}
 	return end, why == 0
-}
-
-func (s *state) observe(f *fetchState) {
-	o := Observation{Fetch: f.fetch, Started: f.begun, Ended: f.done, Sent: len(f.body), Err: f.err}
-	if f.response != nil {
-		o.Received, o.Status, o.Header = len(f.response.Body), f.response.Status, f.response.Header
-	}
-	for i := range f.fetch.Entities {
-		o.Representations += len(f.represented[i].sent)
-	}
-	s.req.Observe(o)
 }

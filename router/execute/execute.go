@@ -11,6 +11,7 @@
 //	read.go       scans data once, straight into the slots of the objects concerned
 //	carry.go      turns a subgraph's errors into the client's terms
 //	write.go      writes the response in one walk over the plan's Output, with null propagation on the way
+//	observe.go    tells who wants to know of each request
 //
 // Values are words of a pooled arena without pointers (arena.go); leaves are byte ranges of the answers, which
 // live until the response is written. Nothing is decoded that nobody looks at, nothing is allocated per value.
@@ -98,25 +99,8 @@ type Request struct {
 	Variables [][]byte
 	// Header is sent to every subgraph; nil for none.
 	Header http.Header
-	// Observe is told of every fetch that was sent, in the request's goroutine; nil for nobody.
-	Observe func(Observation)
-}
-
-// Observation tells of one fetch that has ended.
-type Observation struct {
-	Fetch *plan.Fetch
-	// Started and Ended are the times around the call of the transport.
-	Started, Ended time.Time
-	// Sent and Received count the bytes of both bodies.
-	Sent, Received int
-	// Representations counts those sent.
-	Representations int
-	// Status is the HTTP status; 0 if there was no answer.
-	Status int
-	// Header is the answer's; may be nil.
-	Header http.Header
-	// Err is the whole reason of a failed fetch, of which clients see only the kind.
-	Err error
+	// Observer is told of the fetches; nil for nobody.
+	Observer Observer
 }
 
 // Execute answers a query or mutation. It always returns a response; what went wrong is in its errors.

@@ -78,7 +78,7 @@ func (s *state) start(ctx context.Context) (own, running int) {
 // takes, which only somebody who waits can tell.
 func (s *state) sendAhead(ctx context.Context, f *fetchState) bool {
 	starter, ok := s.transport(f.fetch.ID).(transport.Starter)
-	if !ok || f.request.Mutation || s.req.Observe != nil {
+	if !ok || f.request.Mutation || f.observed != nil {
 		return false
 	}
 	defer f.recovered()
@@ -181,6 +181,9 @@ func (s *state) prepare(ctx context.Context, f *fetchState) bool {
 		Header:        s.req.Header,
 		Mutation:      f.fetch.Kind == operation.Mutation,
 	}
+	if s.req.Observer != nil && f.fetch.Kind != operation.Subscription {
+		s.observeStart(ctx, f)
+	}
 	return true
 }
 
@@ -222,14 +225,13 @@ func (s *state) transport(id int) transport.Transport {
 // exchange sends the request and waits for the answer.
 func (s *state) exchange(ctx context.Context, f *fetchState) {
 	defer f.recovered()
-	observed := s.req.Observe != nil
-	if observed {
-		f.begun = time.Now()
+	if f.observed == nil {
+		f.response, f.err = s.transport(f.fetch.ID).Send(ctx, &f.request)
+		return
 	}
-	f.response, f.err = s.transport(f.fetch.ID).Send(ctx, &f.request)
-	if observed {
-		f.done = time.Now()
-	}
+	f.observed.Began = time.Now()
+	defer func() { f.observed.Done = time.Now() }()
+	f.response, f.err = s.transport(f.fetch.ID).Send(f.ctx, &f.request)
 }
 
 // end lets go those that waited for the fetch.

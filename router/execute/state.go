@@ -1,7 +1,7 @@
 package execute
 
 import (
-	"time"
+	"context"
 
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
@@ -49,10 +49,12 @@ type fetchState struct {
 	root    []*plan.Target
 	request transport.Request
 	// pending is set while the request is in flight and no goroutine waits for its answer.
-	pending     transport.Pending
-	response    *transport.Response
-	err         error
-	begun, done time.Time
+	pending  transport.Pending
+	response *transport.Response
+	err      error
+	// observed and ctx are set while an observed request runs.
+	observed *Ended
+	ctx      context.Context
 	// errors counts those recorded.
 	errors int
 	// places are the paths to the objects of each Entities, once an error needs them.
