@@ -11,8 +11,8 @@ import (
 )
 
 // A Hook is code of the embedding program on the way of a request: a value that implements one or more of RequestHook,
-// PlanHook, FetchHook and ResponseHook. It is called from many goroutines at once; hooks of one kind are called in the
-// order of Config.Hooks. What is not hooked costs nothing.
+// PlanHook, ObserveHook, FetchHook and ResponseHook. It is called from many goroutines at once; hooks of one kind are
+// called in the order of Config.Hooks. What is not hooked costs nothing.
 type Hook any
 
 // RequestHook sees a request first.
@@ -58,6 +58,7 @@ type Planned struct {
 type hooks struct {
 	request  []RequestHook
 	plan     []PlanHook
+	observe  []ObserveHook
 	fetch    []FetchHook
 	response []ResponseHook
 }
@@ -72,6 +73,9 @@ func newHooks(list []Hook) (hooks, error) {
 		if on, ok := each.(PlanHook); ok {
 			h.plan, known = append(h.plan, on), true
 		}
+		if on, ok := each.(ObserveHook); ok {
+			h.observe, known = append(h.observe, on), true
+		}
 		if on, ok := each.(FetchHook); ok {
 			h.fetch, known = append(h.fetch, on), true
 		}
@@ -79,7 +83,7 @@ func newHooks(list []Hook) (hooks, error) {
 			h.response, known = append(h.response, on), true
 		}
 		if !known {
-			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, FetchHook and ResponseHook", each)
+			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, ObserveHook, FetchHook and ResponseHook", each)
 		}
 	}
 	return h, nil

@@ -271,6 +271,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
 		return nil, refused
 	}
+	r.hooks.onExecute(ctx, req, p)
 	return p, nil
 }
 
