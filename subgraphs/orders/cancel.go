@@ -54,9 +54,10 @@ func (s *Service) requestCancel(ctx context.Context, tx *database.Tx, sg saga, o
 		return nil // it is being undone already
 	case o.Status == gen.OrderStatusConfirmed || o.Status == gen.OrderStatusPartiallyRefunded:
 		_, err := tx.ExecContext(ctx, `
-			UPDATE saga SET plan = $1, outcome = $2, reason = $3, cancel_actor = $4, attempts = 0, next_us = 0, lease_owner = '', lease_until_us = 0
-			WHERE order_id = $5`,
-			giveBack.String(), gen.OrderStatusRefunded, reason, actor, o.ID)
+			UPDATE saga SET plan = $1, outcome = $2, reason = $3, cancel_actor = $4, attempts = 0, deadline_us = $5, next_us = 0,
+				lease_owner = '', lease_until_us = 0
+			WHERE order_id = $6`,
+			giveBack.String(), gen.OrderStatusRefunded, reason, actor, database.Micros(s.now().Add(s.cfg.ReservationLife)), o.ID)
 		return err
 	}
 	return refusals{refuse(gen.OrderErrorCodeIllegalTransition, nil, "an order that is %s can't be cancelled", o.Status)}

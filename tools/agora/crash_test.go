@@ -52,6 +52,7 @@ func TestAnOrderSurvivesKill9AtAnyStepOfItsCheckout(t *testing.T) {
 		if status := p.interrupt(); status != 0 {
 			t.Errorf("%s: exit status %d", point, status)
 		}
+		auditFolder(t, folder)
 	}
 	p = start(t, folder)
 	b.program = p
@@ -65,6 +66,7 @@ func TestAnOrderSurvivesKill9AtAnyStepOfItsCheckout(t *testing.T) {
 			t.Errorf("order %d is paid by %v", i, at(mine, node+"payments"))
 		}
 	}
+	auditFolder(t, folder)
 }
 
 // settle sends an order until it is final, as a buyer's program would that has lost its answer or got a pending order.

@@ -84,7 +84,8 @@ func (p *program) variantWith(units int) (id, sku string, price int) {
 
 func TestABuyerGoesFromRegistrationToAConfirmedOrder(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir())
+	folder := t.TempDir()
+	p := start(t, folder)
 	variant, sku, _ := p.variantWith(10)
 	b := p.newBuyer()
 
@@ -136,6 +137,7 @@ func TestABuyerGoesFromRegistrationToAConfirmedOrder(t *testing.T) {
 	if status := p.interrupt(); status != 0 {
 		t.Errorf("exit status %d on an interrupt\n%s", status, p.output)
 	}
+	auditFolder(t, folder)
 }
 
 func TestWhatCantBeBoughtIsRefusedAndUndone(t *testing.T) {
@@ -175,7 +177,8 @@ func TestAThousandBuyersGetExactlyTheLastHundredUnits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	p := start(t, t.TempDir())
+	folder := t.TempDir()
+	p := start(t, folder)
 	variant, sku, _ := p.variantWith(100)
 	// Ten accounts place a hundred orders each: hashing a thousand passwords is another test.
 	people := make([]buyer, 10)
@@ -216,4 +219,5 @@ func TestAThousandBuyersGetExactlyTheLastHundredUnits(t *testing.T) {
 	if number(stock, "variant.stockLevel.sold") != 100 || number(stock, "variant.stockLevel.onHand") != 0 || number(stock, "variant.stockLevel.reserved") != 0 {
 		t.Errorf("stock after the rush: %v", stock)
 	}
+	auditFolder(t, folder) // while it runs
 }

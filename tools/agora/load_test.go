@@ -116,4 +116,5 @@ func TestKill9AtARandomMomentUnderLoadLosesNothing(t *testing.T) {
 	if paid := paidOrders(people, p, total); paid != confirmed {
 		t.Errorf("%d orders are paid, %d are confirmed", paid, confirmed)
 	}
+	auditFolder(t, folder)
 }

@@ -2,6 +2,7 @@
 // all subgraphs.
 //
 //	agora dev [--listen ADDRESS] [--data DIR] [--fresh]    everything in one process, on embedded stores
+//	agora audit [--data DIR]                               compares the books of all services
 package main
 
 import (
@@ -23,13 +24,17 @@ func main() {
 
 // commands are the sub-commands by name.
 var commands = map[string]func(ctx context.Context, args []string, out, diagnostics io.Writer) error{
-	"dev": dev,
+	"audit": audit,
+	"dev":   dev,
 }
 
 const usage = `usage: agora COMMAND
 
   dev    run everything in one process on embedded stores, seeded on first start
          [--listen 127.0.0.1:4000] [--data DIR] [--fresh] [--http NAME,…] [--log LEVEL]
+
+  audit  compare the books of all services, running or not, and say what is broken
+         [--data DIR] [--database NAME=URL …]
 
 agora COMMAND --help lists the flags of a command.
 `

@@ -1,0 +1,45 @@
+package database
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// View connects to the database at a URL, as Open does, only to read it: it has to be there, its schema stays as it is,
+// and Tx is refused by the engine. Others may be writing to it meanwhile.
+func View(rawURL string) (*DB, error) {
+	db, err := view(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("view database %s: %w", redact(rawURL), err)
+	}
+	return db, nil
+}
+
+func view(rawURL string) (*DB, error) {
+	path, ok := strings.CutPrefix(rawURL, "sqlite:")
+	if !ok {
+		u, err := url.Parse(rawURL)
+		if err != nil {
+			return nil, err
+		}
+		query := u.Query()
+		query.Set("default_transaction_read_only", "on")
+		u.RawQuery = query.Encode()
+		return connect(u.String())
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	// Not mode=ro: what a process that was killed has left in the log is read as well.
+	pool, err := sqlx.Open("sqlite", "file:"+path+"?mode=rw&_pragma=busy_timeout(10000)&_pragma=query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(runtime.NumCPU())
+	return &DB{Read: pool, write: pool, Dialect: SQLite}, nil
+}
