@@ -8,7 +8,7 @@ import (
 
 // entry is one field of the text, for the runtime types that it reaches.
 type entry struct {
-	field *ast.Field
+	use
 	types supergraph.TypeSet
 }
 
@@ -17,16 +17,24 @@ type entry struct {
 // for some types is visited again only for others.
 type collector struct {
 	n       *normaliser
-	visited map[*ast.FragmentDefinition]supergraph.TypeSet
+	visited map[visit]supergraph.TypeSet
 	entries []entry
+	// defers are the uses of @defer in this selection set.
+	defers map[deferKey]*Defer
 }
 
-func (c *collector) collect(set ast.SelectionSet, types supergraph.TypeSet) {
+// visit is a fragment, and what it is deferred by.
+type visit struct {
+	fragment *ast.FragmentDefinition
+	in       DeferredBy
+}
+
+func (c *collector) collect(set ast.SelectionSet, types supergraph.TypeSet, in DeferredBy) {
 	for _, selection := range set {
 		switch s := selection.(type) {
 		case *ast.Field:
 			if c.n.included(s.Directives) {
-				c.entries = append(c.entries, entry{s, types})
+				c.entries = append(c.entries, entry{use{s, in}, types})
 			}
 		case *ast.InlineFragment:
 			if !c.n.included(s.Directives) {
@@ -37,26 +45,27 @@ func (c *collector) collect(set ast.SelectionSet, types supergraph.TypeSet) {
 				inner = c.n.narrow(types, s.TypeCondition)
 			}
 			if !inner.Empty() {
-				c.collect(s.SelectionSet, inner)
+				c.collect(s.SelectionSet, inner, c.deferred(s.Directives, in))
 			}
 		case *ast.FragmentSpread:
 			if c.n.included(s.Directives) {
-				c.spread(s.Definition, types)
+				c.spread(s.Definition, types, c.deferred(s.Directives, in))
 			}
 		}
 	}
 }
 
-func (c *collector) spread(def *ast.FragmentDefinition, types supergraph.TypeSet) {
-	types = c.n.narrow(types, def.TypeCondition).Minus(c.visited[def])
+func (c *collector) spread(def *ast.FragmentDefinition, types supergraph.TypeSet, in DeferredBy) {
+	at := visit{def, in}
+	types = c.n.narrow(types, def.TypeCondition).Minus(c.visited[at])
 	if types.Empty() {
 		return
 	}
 	if c.visited == nil {
-		c.visited = map[*ast.FragmentDefinition]supergraph.TypeSet{}
+		c.visited = map[visit]supergraph.TypeSet{}
 	}
-	c.visited[def] = c.visited[def].Union(types)
-	c.collect(def.SelectionSet, types)
+	c.visited[at] = c.visited[at].Union(types)
+	c.collect(def.SelectionSet, types, in)
 }
 
 // included decides @skip and @include.

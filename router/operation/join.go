@@ -47,7 +47,7 @@ func (s *sequence) joinAll(index map[string]int) []*node {
 	for i, d := range s.nodes {
 		at := index[s.identities[i]]
 		if nodes[at] == nil {
-			nodes[at] = &node{field: d.field, denied: d.denied, below: d.below}
+			nodes[at] = &node{field: d.field, denied: d.denied, deferred: d.deferred, below: d.below}
 		}
 		nodes[at].types = nodes[at].types.Union(d.types)
 		for id := range d.types.All() {

@@ -35,7 +35,7 @@ func (l *lifter) fields(s *selection) []*Field {
 	}
 	out := make([]*Field, len(s.nodes))
 	for i, d := range s.nodes {
-		f := &Field{ResponseKey: d.field.Alias, Name: d.field.Name, Types: d.types, Denied: d.denied}
+		f := &Field{ResponseKey: d.field.Alias, Name: d.field.Name, Types: d.types, Denied: d.denied, Deferred: d.deferred}
 		if !d.denied {
 			f.Arguments = l.arguments(d.field)
 			f.Selections = l.fields(d.below)

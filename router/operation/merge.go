@@ -11,13 +11,13 @@ import (
 // group is a response key for types to which the same fields of the text contribute.
 type group struct {
 	types supergraph.TypeSet
-	// entries are the indexes of what contributes, ascending; for a leaf only the first.
+	// entries are the indexes of what contributes, ascending; for a leaf only the first, unless some are deferred.
 	entries []int
 }
 
 // groups divides what was collected by response key, and then the types of a key by what contributes to it. The
 // order is that of the first contribution: for each type, the order in which CollectFields meets its keys.
-func groups(entries []entry) []group {
+func groups(entries []entry, deferring bool) []group {
 	var keys []*[]group
 	byKey := map[string]*[]group{}
 	for i, e := range entries {
@@ -27,7 +27,7 @@ func groups(entries []entry) []group {
 			byKey[e.field.Alias] = of
 			keys = append(keys, of)
 		}
-		divide(of, i, e)
+		divide(of, i, e, deferring)
 	}
 	var all []group
 	for _, of := range keys {
@@ -38,9 +38,10 @@ func groups(entries []entry) []group {
 }
 
 // divide adds one contribution, splitting the groups that it reaches in part.
-func divide(of *[]group, index int, e entry) {
+func divide(of *[]group, index int, e entry, deferring bool) {
 	rest := e.types
-	leaf := len(e.field.SelectionSet) == 0
+	// With @defer in force, it matters where all contributions come from.
+	leaf := len(e.field.SelectionSet) == 0 && !deferring
 	for i, count := 0, len(*of); i < count && !rest.Empty(); i++ {
 		g := &(*of)[i]
 		common := g.types.Intersect(rest)
@@ -74,20 +75,28 @@ func (m *merger) group(g group, entries []entry) {
 	if m.n.exhausted() {
 		return
 	}
-	fields := make([]*ast.Field, 0, len(g.entries))
+	fields := make([]use, 0, len(g.entries))
 	for _, i := range g.entries {
-		fields = append(fields, entries[i].field)
+		fields = append(fields, entries[i].use)
 	}
+	later := deferredBy(fields)
+	field := fields[0].field
 	allowed, denied := m.n.verdict(g.types, fields)
 	if !denied.Empty() {
-		m.add(&node{field: fields[0], types: denied, denied: true})
+		m.add(&node{field: field, types: denied, denied: true, deferred: later})
 	}
 	if allowed.Empty() {
 		return
 	}
-	d := &node{field: fields[0], types: allowed}
-	if len(fields[0].SelectionSet) > 0 {
-		d.below = m.n.selection(fields, m.n.results(allowed, fields[0]))
+	d := &node{field: field, types: allowed, deferred: later}
+	if len(field.SelectionSet) > 0 {
+		for i := range fields {
+			fields[i].in.Up++
+			if fields[i].in.Defer == nil {
+				fields[i].in.Up = 0
+			}
+		}
+		d.below = m.n.selection(fields, m.n.results(allowed, field))
 	}
 	m.add(d)
 }
@@ -96,13 +105,13 @@ func (m *merger) add(d *node) { m.sequence.add(d, m.n.identity(d)) }
 
 // verdict divides types by whether the caller may see the field there: by the requirement of the object type's
 // field, and of any interface's field by which it was selected.
-func (n *normaliser) verdict(types supergraph.TypeSet, fields []*ast.Field) (allowed, denied supergraph.TypeSet) {
+func (n *normaliser) verdict(types supergraph.TypeSet, fields []use) (allowed, denied supergraph.TypeSet) {
 	if n.variant.Denied == (Bits{}) {
 		return types, nil
 	}
-	name := fields[0].Name
+	name := fields[0].field.Name
 	for _, f := range fields {
-		if n.denies(f.ObjectDefinition.Name, name) {
+		if n.denies(f.field.ObjectDefinition.Name, name) {
 			return nil, types
 		}
 	}

@@ -29,14 +29,16 @@ func (s *Selected) Normalise(v Variant) (*Operation, error) {
 		possible: map[string]supergraph.TypeSet{},
 	}
 	root := &ast.Field{SelectionSet: s.definition.SelectionSet}
-	top := n.selection([]*ast.Field{root}, s.supergraph.Possible(n.rootType()))
+	top := n.selection([]use{{field: root}}, s.supergraph.Possible(n.rootType()))
 	if n.exhausted() || top.size > s.fields {
 		return nil, &Error{
 			Message: fmt.Sprintf("The operation selects more than %d fields once its fragments are merged.", s.fields),
 			Code:    CodeFields,
 		}
 	}
-	return newLifter(s).operation(top), nil
+	op := newLifter(s).operation(top)
+	op.Defers = n.deferred
+	return op, nil
 }
 
 // normaliser holds what one call of Normalise knows.
@@ -53,6 +55,8 @@ type normaliser struct {
 	interned map[string]*selection
 	argument map[*ast.Field]string
 	possible map[string]supergraph.TypeSet
+	// deferred are the uses of @defer found.
+	deferred []*Defer
 	// made counts the nodes made, collected the fields of the text looked at.
 	made, collected int
 }
@@ -77,6 +81,8 @@ type node struct {
 	field  *ast.Field
 	types  supergraph.TypeSet
 	denied bool
+	// deferred is Field.Deferred.
+	deferred []DeferredBy
 	// below is nil for leaves and denied fields.
 	below *selection
 }
@@ -107,18 +113,18 @@ func (n *normaliser) typesOf(name string) supergraph.TypeSet {
 }
 
 // selection merges the sub-selections of fields that have one response key.
-func (n *normaliser) selection(fields []*ast.Field, types supergraph.TypeSet) *selection {
+func (n *normaliser) selection(fields []use, types supergraph.TypeSet) *selection {
 	key := n.memoKey(fields, types)
 	if s, ok := n.memo[key]; ok {
 		return s
 	}
 	c := collector{n: n}
 	for _, f := range fields {
-		c.collect(f.SelectionSet, types)
+		c.collect(f.field.SelectionSet, types, f.in)
 	}
 	n.collected += len(c.entries)
 	m := merger{n: n}
-	for _, g := range groups(c.entries) {
+	for _, g := range groups(c.entries, n.deferred != nil) {
 		m.group(g, c.entries)
 	}
 	s := n.intern(m.sequence.join())
@@ -126,15 +132,18 @@ func (n *normaliser) selection(fields []*ast.Field, types supergraph.TypeSet) *s
 	return s
 }
 
-func (n *normaliser) memoKey(fields []*ast.Field, types supergraph.TypeSet) string {
+func (n *normaliser) memoKey(fields []use, types supergraph.TypeSet) string {
 	key := appendTypes(nil, types)
 	for _, f := range fields {
-		number, ok := n.numbers[f]
+		number, ok := n.numbers[f.field]
 		if !ok {
 			number = uint64(len(n.numbers))
-			n.numbers[f] = number
+			n.numbers[f.field] = number
 		}
 		key = binary.AppendUvarint(key, number)
+		if n.variant.Defers.Has(0) {
+			key = f.in.append(key)
+		}
 	}
 	return string(key)
 }
@@ -179,6 +188,9 @@ func (n *normaliser) intern(nodes []*node) *selection {
 func (n *normaliser) identity(d *node) string {
 	key := append([]byte(d.field.Alias), ' ')
 	key = append(append(key, d.field.Name...), ' ')
+	for _, by := range d.deferred {
+		key = by.append(append(key, '@'))
+	}
 	switch {
 	case d.denied:
 		return string(append(key, '!'))

@@ -57,7 +57,7 @@ func normalised(t *testing.T, in map[string][]byte) string {
 		t.Fatal(err)
 	}
 	meets := func(r *supergraph.Requirement) bool { return len(in["denied"]) == 0 }
-	normal, err := selected.Normalise(selected.Variant(values, meets))
+	normal, err := selected.Normalise(selected.Deferring(selected.Variant(values, meets), values))
 	if err != nil {
 		t.Fatal(err)
 	}

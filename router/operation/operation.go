@@ -34,6 +34,9 @@ type Operation struct {
 	Variables []Variable
 	// Selections are the root fields.
 	Selections []*Field
+	// Defers are the uses of @defer that are in force, parents before what is within them; nil if the answer is to
+	// come as a whole.
+	Defers []*Defer
 }
 
 // Variable is one value that a request brings along.
@@ -67,6 +70,9 @@ type Field struct {
 	// Denied marks a field that the caller may not see: it completes to null with an error and is never
 	// fetched. Its Selections are empty.
 	Denied bool
+	// Deferred says which uses of @defer the field is delivered with: with whichever is delivered first. None means with
+	// its parent's selection set, or at once; one that is within another one of them is left out.
+	Deferred []DeferredBy
 }
 
 // Argument is one argument of a field.

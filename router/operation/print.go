@@ -70,6 +70,13 @@ func (p *printer) field(f *Field, depth int) {
 	if len(f.Arguments) > 0 {
 		p.WriteString(")")
 	}
+	for _, by := range f.Deferred {
+		p.WriteString(" @defer(" + strconv.Itoa(by.Number))
+		if by.Label != "" {
+			p.WriteString(" " + strconv.Quote(by.Label))
+		}
+		p.WriteString(strings.Repeat("^", by.Up) + ")")
+	}
 	if f.Denied {
 		p.WriteString(" # denied")
 	}

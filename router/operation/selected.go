@@ -18,6 +18,10 @@ type Selected struct {
 	// Conditions are the indexes of the variables that @skip and @include use, ascending: all else being equal,
 	// requests that agree on them have one normal form.
 	Conditions []int
+	// Defers says that there is a @defer in the operation: a client that takes its answer in parts gets it so.
+	Defers bool
+	// deferConditions are the indexes of the variables that @defer uses, ascending.
+	deferConditions []int
 	// Requirements are the distinct requirements of the fields selected, in order of first use.
 	Requirements []*supergraph.Requirement
 
@@ -26,6 +30,7 @@ type Selected struct {
 	variables    map[string]int
 	conditions   map[string]int
 	requirements map[*supergraph.Requirement]int
+	deferIf      map[string]int
 	// types and defaults are those of Variables; a default is nil where there is none.
 	types    []*ast.Type
 	defaults [][]byte
@@ -43,6 +48,7 @@ func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits
 		variables:    map[string]int{},
 		conditions:   map[string]int{},
 		requirements: map[*supergraph.Requirement]int{},
+		deferIf:      map[string]int{},
 		fields:       bound(limits.Fields, defaultFields),
 
 		hideSuggestions: limits.HideSuggestions,
@@ -51,7 +57,7 @@ func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits
 		s.variables[v.Variable] = i
 	}
 	used := survey{
-		selected: s, conditions: map[string]bool{}, nonNull: map[string]bool{},
+		selected: s, conditions: map[string]bool{}, deferIf: map[string]bool{}, nonNull: map[string]bool{},
 		fragments: map[*ast.FragmentDefinition]bool{}, seen: map[coordinate]bool{},
 	}
 	used.selections(def.SelectionSet)
@@ -60,6 +66,10 @@ func newSelected(sg *supergraph.Supergraph, def *ast.OperationDefinition, limits
 		if used.conditions[v.Variable] {
 			s.conditions[v.Variable] = len(s.Conditions)
 			s.Conditions = append(s.Conditions, i)
+		}
+		if used.deferIf[v.Variable] {
+			s.deferIf[v.Variable] = len(s.deferConditions)
+			s.deferConditions = append(s.deferConditions, i)
 		}
 	}
 	return s
@@ -83,9 +93,10 @@ var kinds = map[ast.Operation]Kind{ast.Query: Query, ast.Mutation: Mutation, ast
 // survey finds what the operation depends on besides its text. Each fragment is read once.
 type survey struct {
 	selected *Selected
-	// conditions are the variables that decide @skip and @include, nonNull those used where null is forbidden.
-	conditions, nonNull map[string]bool
-	fragments           map[*ast.FragmentDefinition]bool
+	// conditions are the variables that decide @skip and @include, deferIf those that decide @defer, nonNull those used
+	// where null is forbidden.
+	conditions, deferIf, nonNull map[string]bool
+	fragments                    map[*ast.FragmentDefinition]bool
 	seen                map[coordinate]bool
 }
 
@@ -118,6 +129,13 @@ func (u *survey) selections(set ast.SelectionSet) {
 func (u *survey) directives(list ast.DirectiveList) {
 	for _, d := range list {
 		u.arguments(d.Arguments)
+		if d.Name == "defer" {
+			u.selected.Defers = true
+			if v := d.Arguments.ForName("if"); v != nil && v.Value.Kind == ast.Variable {
+				u.deferIf[v.Value.Raw] = true
+			}
+			continue
+		}
 		if d.Name != "skip" && d.Name != "include" {
 			continue
 		}

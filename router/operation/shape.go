@@ -21,6 +21,10 @@ func (o *Operation) AppendShape(dst []byte) []byte {
 	for _, v := range o.Variables {
 		dst = appendText(appendText(dst, v.Name), v.Type)
 	}
+	dst = binary.AppendUvarint(dst, uint64(len(o.Defers)))
+	for _, d := range o.Defers {
+		dst = appendText(DeferredBy{d.Parent, d.ParentUp}.append(dst), d.Label)
+	}
 	return appendFields(dst, o.Selections)
 }
 
@@ -37,6 +41,10 @@ func appendFields(dst []byte, fields []*Field) []byte {
 			dst = append(dst, 1)
 		} else {
 			dst = append(dst, 0)
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(f.Deferred)))
+		for _, by := range f.Deferred {
+			dst = by.append(dst)
 		}
 		dst = appendArguments(dst, f.Arguments)
 		dst = appendFields(dst, f.Selections)

@@ -2,8 +2,8 @@ package operation
 
 import "github.com/agora-supergraph/agora/router/supergraph"
 
-// Variant is what a plan depends on besides the operation's text: the values of the booleans in @skip and
-// @include, the verdicts on the operation's requirements, and those on the labels of progressive overrides.
+// Variant is what a plan depends on besides the operation's text: the values of the booleans in @skip, @include
+// and @defer, whether the answer comes in parts, the verdicts on the operation's requirements, and those on the labels of progressive overrides.
 // It is a comparable value, made for map keys, and takes no allocation unless an operation has more than 64 of
 // one of them.
 type Variant struct {
@@ -11,6 +11,9 @@ type Variant struct {
 	Conditions Bits
 	// Denied has bit i set if the caller does not meet Selected.Requirements[i].
 	Denied Bits
+	// Defers has bit 0 set if fragments with @defer are to be deferred, and bit i+1 if the variable with which the ith of
+	// them is decided says so.
+	Defers Bits
 	// Overrides has bit i set if label i of Supergraph.Labels is in force.
 	Overrides Bits
 }
@@ -58,6 +61,21 @@ func (s *Selected) Variant(values [][]byte, meets func(*supergraph.Requirement) 
 	for i, r := range s.Requirements {
 		if meets == nil || !meets(r) {
 			v.Denied = v.Denied.With(i)
+		}
+	}
+	return v
+}
+
+// Deferring is the variant of a client that takes its answer in parts. For an operation without @defer it is the same.
+func (s *Selected) Deferring(v Variant, values [][]byte) Variant {
+	if !s.Defers || s.Kind == Subscription {
+		return v
+	}
+	v.Defers = v.Defers.With(0)
+	for i, index := range s.deferConditions {
+		// One that isn't given leaves the argument its default: true.
+		if values[index] == nil || values[index][0] == 't' {
+			v.Defers = v.Defers.With(i + 1)
 		}
 	}
 	return v

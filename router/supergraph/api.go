@@ -9,7 +9,7 @@ import (
 )
 
 // apiDirectives are the directives that every GraphQL service has and clients may see.
-var apiDirectives = []string{"skip", "include", "deprecated", "specifiedBy", "oneOf"}
+var apiDirectives = []string{"skip", "include", "defer", "deprecated", "specifiedBy", "oneOf"}
 
 // loadAPI builds the API schema: the definitions without join machinery, without elements of other
 // specifications, and without what is inaccessible.
@@ -18,6 +18,8 @@ func (l *loader) loadAPI() error {
 	doc.Directives = slices.DeleteFunc(doc.Directives, func(d *ast.DirectiveDefinition) bool {
 		return !slices.Contains(apiDirectives, d.Name)
 	})
+	// The parser's own definition lets "if" be null; the specification's does not.
+	doc.Directives.ForName("defer").Arguments.ForName("if").Type.NonNull = true
 	for _, d := range l.doc.Directives {
 		if l.specName(d.Name) == "" && !slices.Contains(apiDirectives, d.Name) {
 			directive := *d

@@ -41,7 +41,7 @@ func TestAPISchemaHidesTheMachinery(t *testing.T) {
 			directives = append(directives, name)
 		}
 	}
-	if diff := cmp.Diff([]string{"skip", "include", "deprecated", "specifiedBy", "oneOf"}, directives); diff != "" {
+	if diff := cmp.Diff([]string{"skip", "include", "deprecated", "specifiedBy", "oneOf", "defer"}, directives); diff != "" {
 		t.Errorf("API directives (-want +got):\n%s", diff)
 	}
 }

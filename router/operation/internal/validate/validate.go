@@ -57,6 +57,9 @@ var rules = []func(*document){
 	oneOfVariables,
 	uniqueInputFieldNames,
 	maxIntrospectionDepth,
+	deferLabels,
+	deferOnRootFields,
+	deferInOperations,
 }
 
 // Document checks every rule but that of fields that merge, and resolves the document's nodes. Errors stand in
