@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/agora-supergraph/agora/router/execute"
+	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/introspection"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
@@ -38,8 +39,8 @@ type Config struct {
 	// Share sends identical queries that are in flight to a subgraph over HTTP at the same time once: worth it where many
 	// clients ask the same at once. What is passed on of the clients' headers has to be identical, too.
 	Share bool
-	// PassOn are the names of client headers that every subgraph gets, such as Authorization.
-	PassOn []string
+	// Headers are the rules for headers from clients to subgraphs, and back.
+	Headers headers.Config
 	// Limits bound what operations may ask.
 	Limits operation.Limits
 	// Plan bounds planning.
@@ -50,6 +51,9 @@ type Config struct {
 	HideSchema bool
 	// Overrides decides the labels of progressive overrides for a request; nil means that none is in force.
 	Overrides func(ctx context.Context, label string) bool
+	// Explain answers requests with the header Agora-Explain by the plan of their operation: for developers, since it shows
+	// subgraphs and why they fail. Otherwise such requests are refused.
+	Explain bool
 	// Hooks are code of the embedding program on the way of a request.
 	Hooks []Hook
 	// Around puts something between the front door and the router, such as persisted documents; nil for nothing.
@@ -86,13 +90,14 @@ type graph struct {
 	plans      cache[planKey, *planned]
 	shapes     cache[shapeKey, *plan.Plan]
 	executor   *execute.Executor
+	headers    *headers.Policy
 }
 
 // New returns a router over cfg.Supergraph, or says why that can't be loaded, or what else of cfg can't work.
 func New(cfg Config) (*Router, error) {
 	r := &Router{cfg: cfg}
 	var err error
-	if r.hooks, err = newHooks(cfg.Hooks); err != nil {
+	if r.hooks, err = newHooks(cfg); err != nil {
 		return nil, err
 	}
 	if err := r.Load(cfg.Supergraph); err != nil {
@@ -124,8 +129,12 @@ func (r *Router) Load(sdl string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	policy, err := headers.New(r.cfg.Headers, names(sg))
+	if err != nil {
+		return err
+	}
 	cfg := r.cfg.Execute
-	if cfg.Transports, err = r.transports(sg); err != nil {
+	if cfg.Transports, err = r.transports(sg, policy); err != nil {
 		return err
 	}
 	cfg.Introspection = introspection.New(sg.API, introspection.Config{})
@@ -133,15 +142,24 @@ func (r *Router) Load(sdl string) error {
 		supergraph: sg,
 		documents:  operation.NewCache(sg, r.cfg.Limits, 0),
 		executor:   execute.New(cfg),
+		headers:    policy,
 	})
 	return nil
+}
+
+func names(sg *supergraph.Supergraph) []string {
+	list := make([]string, len(sg.Subgraphs))
+	for i, s := range sg.Subgraphs {
+		list[i] = s.Name
+	}
+	return list
 }
 
 // Supergraph is the supergraph that requests are answered over now.
 func (r *Router) Supergraph() *supergraph.Supergraph { return r.graph.Load().supergraph }
 
 // transports are the ways to the subgraphs of sg, in its order.
-func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, error) {
+func (r *Router) transports(sg *supergraph.Supergraph, policy *headers.Policy) ([]transport.Transport, error) {
 	list := make([]transport.Transport, len(sg.Subgraphs))
 	kept := map[string]reached{}
 	for i, s := range sg.Subgraphs {
@@ -156,6 +174,7 @@ func (r *Router) transports(sg *supergraph.Supergraph) ([]transport.Transport, e
 		if cfg.URL == "" {
 			cfg.URL = s.URL
 		}
+		cfg.AnswerHeaders = policy.Names(i)
 		t := r.reached[s.Name]
 		if t.http == nil || t.url != cfg.URL {
 			var err error
@@ -221,7 +240,7 @@ func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 	if answer != nil {
 		return nil, p.describe(answer)
 	}
-	return subscription{events, p, r, req}, nil
+	return subscription{events, p, r, req, ctx}, nil
 }
 
 // prepared is a request that is ready to be executed.
@@ -231,6 +250,8 @@ type prepared struct {
 	operation *operation.Operation
 	plan      *plan.Plan
 	request   *execute.Request
+	// returned collects headers for the client; nil if no rule asks for any.
+	returned *headers.Response
 }
 
 // prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
@@ -266,7 +287,10 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	}
 	p := &prepared{
 		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan,
-		request: &execute.Request{Variables: planned.operation.Values(values), Header: r.passOn(req)},
+		request: &execute.Request{Variables: planned.operation.Values(values), Headers: g.headers.Request(req.Header, source{req})},
+	}
+	if p.kind != operation.Subscription {
+		p.collect(g.headers)
 	}
 	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
 		return nil, refused
@@ -299,26 +323,16 @@ func asksSchema(op *operation.Operation) bool {
 	return slices.ContainsFunc(op.Selections, func(f *operation.Field) bool { return f.Name == "__schema" || f.Name == "__type" })
 }
 
-// passOn picks the client's headers that subgraphs get.
-func (r *Router) passOn(req *serve.Request) http.Header {
-	var header http.Header
-	for _, name := range r.cfg.PassOn {
-		if values := req.Header.Values(name); len(values) > 0 {
-			if header == nil {
-				header = make(http.Header, len(r.cfg.PassOn))
-			}
-			header[http.CanonicalHeaderKey(name)] = values
-		}
-	}
-	return header
-}
-
 // describe makes the response of an execution one of serve's.
 func (p *prepared) describe(response *execute.Response) *serve.Response {
-	return &serve.Response{
+	answer := &serve.Response{
 		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
 		Operation: serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: response.Code},
 	}
+	if p.returned != nil {
+		answer.Header = p.returned.Header(response.Code != "")
+	}
+	return answer
 }
 
 var kinds = map[operation.Kind]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}
@@ -344,10 +358,13 @@ type subscription struct {
 	p      *prepared
 	router *Router
 	req    *serve.Request
+	// ctx has what hooks put into it.
+	ctx context.Context
 }
 
 // Next waits for the next event.
 func (s subscription) Next(ctx context.Context) (*serve.Response, error) {
+	ctx = s.router.hooks.within(ctx, s.ctx)
 	response, err := s.events.Next(ctx)
 	if errors.Is(err, io.EOF) {
 		return nil, io.EOF

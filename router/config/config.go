@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/router/auth"
+	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/transport"
@@ -35,9 +36,9 @@ type Config struct {
 	AllSubgraphs Subgraph
 	// Subgraphs by name; what one leaves out is as in all_subgraphs, and the URL as in the supergraph.
 	Subgraphs map[string]Subgraph
-	// PassOn are the names of the client's headers that subgraphs get, such as Authorization. Empty means
-	// none: a token is passed on only to subgraphs that one has reason to trust.
-	PassOn []string
+	// Headers are the rules for headers from clients to subgraphs, and back. Without rules nothing is passed on: a token
+	// should go only to subgraphs that one has reason to trust.
+	Headers headers.Config
 	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, if what is passed on of
 	// the clients' headers is identical, too. Off by default.
 	ShareQueries bool

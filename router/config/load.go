@@ -53,6 +53,9 @@ func (c Config) check(path string) error {
 	for _, err := range c.Serve.Validate() {
 		errs = append(errs, fmt.Errorf("%s: %w", path, err))
 	}
+	if err := c.Headers.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", path, err))
+	}
 	return errors.Join(errs...)
 }
 

@@ -1,6 +1,8 @@
 package execute
 
 import (
+	"net/http"
+
 	"github.com/agora-supergraph/agora/router/plan"
 )
 
@@ -18,6 +20,13 @@ func (s *state) apply(f *fetchState) {
 	s.take(f)
 	if f.observed != nil {
 		s.observeEnd(f, before)
+	}
+	if s.req.Answered != nil && f.fetch.Subgraph != plan.Introspection {
+		var header http.Header
+		if f.response != nil {
+			header = f.response.Header
+		}
+		s.req.Answered(f.fetch.Subgraph, header, f.err != nil)
 	}
 	if f.contextual != nil && s.again(f) {
 		return

@@ -58,7 +58,7 @@ func TestNoByteOfAnotherRequestShows(t *testing.T) {
 		wg.Go(func() {
 			for i := range 40 {
 				mark := fmt.Sprintf("<%c%d>", 'A'+g, i)
-				resp := x.Execute(t.Context(), p, &Request{Header: http.Header{"Mark": {mark}}})
+				resp := x.Execute(t.Context(), p, &Request{Headers: slices.Repeat([]http.Header{{"Mark": {mark}}}, len(x.cfg.Transports))})
 				own := bytes.Count(resp.Body, []byte(mark))
 				if all := bytes.Count(resp.Body, []byte("<")); own != all || bytes.IndexByte(resp.Body, '#') >= 0 {
 					t.Errorf("%s: %d of %d marks are its own: %s", mark, own, all, resp.Body)

@@ -97,10 +97,21 @@ type Request struct {
 	// Variables is the raw JSON of the values, by the index in Plan.Variables; coerced, valid JSON. A nil value
 	// was not given and is left out, unless the plan has a literal for it.
 	Variables [][]byte
-	// Header is sent to every subgraph; nil for none.
-	Header http.Header
+	// Headers are sent to the subgraphs, by their index in Supergraph.Subgraphs; nil for none.
+	Headers []http.Header
+	// Answered is told the headers of each subgraph's answer, in the request's goroutine; failed if none came. Nil for
+	// nobody.
+	Answered func(subgraph int, header http.Header, failed bool)
 	// Observer is told of the fetches; nil for nobody.
 	Observer Observer
+}
+
+// header is that for a subgraph by its index, or for the router's own introspection.
+func (r *Request) header(subgraph int) http.Header {
+	if subgraph < 0 || subgraph >= len(r.Headers) {
+		return nil
+	}
+	return r.Headers[subgraph]
 }
 
 // Execute answers a query or mutation. It always returns a response; what went wrong is in its errors.

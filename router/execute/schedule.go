@@ -178,7 +178,7 @@ func (s *state) prepare(ctx context.Context, f *fetchState) bool {
 		OperationName: f.fetch.OperationName,
 		Variables:     f.body[len(f.fetch.Envelope)-1 : len(f.body)-1],
 		Body:          f.body,
-		Header:        s.req.Header,
+		Header:        s.req.header(f.fetch.Subgraph),
 		Mutation:      f.fetch.Kind == operation.Mutation,
 	}
 	if s.req.Observer != nil && f.fetch.Kind != operation.Subscription {

@@ -27,6 +27,9 @@ type Config struct {
 	// Pages are further handlers, each at one path, such as an issuer's key set at /.well-known/jwks.json. Nil
 	// means none.
 	Pages map[string]http.Handler `yaml:"-"`
+	// DocumentIDs says how requests may name a document instead of sending its text. Nil means that the engine knows no
+	// ids: such requests are refused with PERSISTED_QUERY_NOT_SUPPORTED.
+	DocumentIDs *DocumentIDs `yaml:"-"`
 	// Logger gets one line a request, and what went wrong on our side. Nil discards.
 	Logger *slog.Logger `yaml:"-"`
 	// OnListen is told the address once Run listens. Nil is not told.
@@ -39,6 +42,8 @@ type Config struct {
 	Path string `yaml:"path"`
 	// H2C accepts HTTP/2 without TLS next to HTTP/1.1: for a trusted proxy that speaks it.
 	H2C bool `yaml:"h2c"`
+	// Clients says how clients are told apart.
+	Clients Clients `yaml:"clients"`
 	// CORS says which other origins' pages may call the endpoint.
 	CORS CORS `yaml:"cors"`
 	// CSRF is the prevention of cross-site request forgery.
@@ -150,6 +155,9 @@ func (c Config) Validate() []error {
 		if bound.value < 0 {
 			errs = append(errs, fmt.Errorf("%s: %d: must not be negative", bound.name, bound.value))
 		}
+	}
+	if _, err := newClients(c.Clients); err != nil {
+		errs = append(errs, err)
 	}
 	if _, err := parseOrigins(c.CORS); err != nil {
 		errs = append(errs, err)

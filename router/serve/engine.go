@@ -13,11 +13,12 @@ import (
 // until it is closed.
 type Request struct {
 	// Query is the document's text. It is empty only if Extensions or DocumentID are there to say which
-	// document is meant.
+	// document is meant, and Config.DocumentIDs is set; an engine that finds the text may set it.
 	Query string
 	// OperationName picks an operation of the document; empty if the client gave none.
 	OperationName string
-	// DocumentID identifies a persisted document (documentId of the specification's appendix); mostly empty.
+	// DocumentID identifies a persisted document: documentId of the specification's appendix, or one of its other ways;
+	// see DocumentIDs. Mostly empty.
 	DocumentID string
 	// Variables is a JSON object, or nil. No name occurs twice in it.
 	Variables json.RawMessage
@@ -28,10 +29,19 @@ type Request struct {
 	Header http.Header
 	// Claims say who is asking; nil is anonymous.
 	Claims *auth.Claims
+	// Address is the client's IP address.
+	Address string
+	// Client is the program that sends the request, as it calls itself.
+	Client Client
 	// ID names the request in logs, and towards subgraphs. Never empty.
 	ID string
 	// QueryOnly is set for GET: a mutation is to be refused with the Outcome MutationByGET.
 	QueryOnly bool
+
+	// ids is Config.DocumentIDs.
+	ids *DocumentIDs
+	// alternative is an id that counts if there is neither a text, nor a documentId, nor Apollo's extension.
+	alternative string
 }
 
 // Engine answers GraphQL requests. It is safe for concurrent use.
@@ -118,6 +128,11 @@ const (
 	Unavailable
 	// Internal: something is broken on our side. 500.
 	Internal
+	// BadRequest is a RequestError that is 400 for every media type.
+	BadRequest
+	// TextNeeded asks the client to send the document's text instead of its id. 200, as the clients of automatic persisted
+	// queries expect it.
+	TextNeeded
 
 	outcomes
 )
@@ -134,4 +149,6 @@ var statuses = [outcomes]int{
 	TooManyRequests: http.StatusTooManyRequests,
 	Unavailable:     http.StatusServiceUnavailable,
 	Internal:        http.StatusInternalServerError,
+	BadRequest:      http.StatusBadRequest,
+	TextNeeded:      http.StatusOK,
 }

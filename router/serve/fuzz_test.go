@@ -2,6 +2,7 @@ package serve
 
 import (
 	"encoding/json"
+	"net/http"
 	"testing"
 )
 
@@ -96,7 +97,7 @@ func FuzzDecodeMessage(f *testing.F) {
 			var req Request
 			_ = decodeParameters(m.payload, &req)
 		}
-		_ = m.authorization()
+		_ = m.addTo(http.Header{}, &clients{names: []string{"Client"}})
 		for _, answer := range [][]byte{
 			appendNext(nil, m.id, []byte(`{"data":null}`)), appendComplete(nil, m.id), appendPong(nil, m.payload),
 			appendError(nil, m.id, errorBody("A", m.id)),

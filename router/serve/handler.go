@@ -14,6 +14,7 @@ const allowedMethods = "GET, POST, OPTIONS"
 type Handler struct {
 	cfg     Config
 	origins origins
+	clients clients
 	// draining is closed when streams are to end.
 	draining  chan struct{}
 	drainOnce sync.Once
@@ -35,7 +36,11 @@ func New(cfg Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{cfg: cfg, origins: allowed, draining: make(chan struct{})}, nil
+	known, err := newClients(cfg.Clients)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{cfg: cfg, origins: allowed, clients: known, draining: make(chan struct{})}, nil
 }
 
 // ServeHTTP answers one request, logs it, and turns a panic into a 500.
@@ -48,7 +53,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) route(ex *exchange, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == h.cfg.Path:
-		h.graphql(ex, r)
+		h.graphql(ex, r, "")
+	case h.cfg.DocumentIDs.inPath(h.cfg.Path, path) && !isUpgrade(r):
+		h.graphql(ex, r, path[len(h.cfg.Path)+1:])
 	case path == "/health/live":
 		ex.quiet = true
 		h.health(ex, r, nil)
@@ -98,8 +105,8 @@ func (h *Handler) health(ex *exchange, r *http.Request, err error) {
 	ex.write(status, mediaJSON, body)
 }
 
-// graphql answers at the endpoint.
-func (h *Handler) graphql(ex *exchange, r *http.Request) {
+// graphql answers at the endpoint. id is a document's that stands in the path.
+func (h *Handler) graphql(ex *exchange, r *http.Request, id string) {
 	h.cors(ex.Header(), r)
 	if r.Method == http.MethodOptions {
 		ex.quiet = true
@@ -118,7 +125,8 @@ func (h *Handler) graphql(ex *exchange, r *http.Request) {
 		ex.refuse(err, accepts.single)
 		return
 	}
-	ex.req = Request{Header: r.Header, ID: ex.id, QueryOnly: r.Method == http.MethodGet}
+	ex.req = Request{Header: r.Header, ID: ex.id, QueryOnly: r.Method == http.MethodGet, ids: h.cfg.DocumentIDs, alternative: id}
+	h.clients.identify(&ex.req, r.RemoteAddr)
 	if err := h.authenticate(r.Context(), &ex.req); err != nil {
 		ex.refuse(err, accepts.single)
 		return

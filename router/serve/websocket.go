@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-
-	"github.com/agora-supergraph/agora/router/auth"
 )
 
 // The close codes of graphql-transport-ws.
@@ -39,10 +37,9 @@ type socket struct {
 	h    *Handler
 	conn *websocket.Conn
 	id   string
-	// header is the handshake's, with the Authorization of connection_init.
-	header http.Header
-	// claims are set once, by connection_init.
-	claims *auth.Claims
+	// client is what all requests on the connection have in common: the handshake's headers with what connection_init adds
+	// to them, and who that is.
+	client Request
 	// expired ends the connection with the token; nil if that does not expire.
 	expired *time.Timer
 	// started counts operations.
@@ -91,7 +88,8 @@ func (h *Handler) socket(ex *exchange, r *http.Request) {
 	ex.hijacked = true
 	ex.operation.Kind = "websocket"
 	conn.SetReadLimit(h.cfg.Streams.MaxMessageBytes)
-	s := &socket{h: h, conn: conn, id: ex.id, header: r.Header, operations: make(map[string]*socketOperation)}
+	s := &socket{h: h, conn: conn, id: ex.id, client: Request{Header: r.Header, ids: h.cfg.DocumentIDs}, operations: make(map[string]*socketOperation)}
+	h.clients.identify(&s.client, r.RemoteAddr)
 	s.serve(context.WithoutCancel(r.Context()))
 }
 
@@ -163,22 +161,20 @@ func (s *socket) init(ctx context.Context, m message) (code websocket.StatusCode
 	if s.isAcknowledged() {
 		return closeTooManyInits, "Too many initialisation requests"
 	}
-	if token := m.authorization(); token != "" {
-		s.header = s.header.Clone()
-		s.header.Set("Authorization", token)
-	}
-	req := Request{Header: s.header, ID: s.id}
+	req := s.client
+	req.ID, req.Header = s.id, m.addTo(req.Header, &s.h.clients)
+	s.h.clients.name(&req)
 	if err := s.h.authenticate(ctx, &req); err != nil {
 		if err.status == http.StatusUnauthorized {
 			return closeForbidden, "Forbidden: " + err.message
 		}
 		return closeInternal, err.message
 	}
-	s.claims = req.Claims
+	s.client = req
 	s.mu.Lock()
 	s.acknowledged = true
 	s.mu.Unlock()
-	if expiry := s.h.expiry(s.claims); !expiry.IsZero() {
+	if expiry := s.h.expiry(req.Claims); !expiry.IsZero() {
 		s.expired = time.AfterFunc(time.Until(expiry), func() { s.close(closeForbidden, "Forbidden: the access token has expired") })
 	}
 	s.write(nil, func(b []byte) []byte { return append(b, `{"type":"connection_ack"}`...) })

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 )
 
 // The messages of graphql-transport-ws
@@ -93,18 +95,24 @@ func (m *message) check() error {
 	return nil
 }
 
-// authorization is the token in the payload of connection_init, where browsers must put it: they can set no
-// headers on a WebSocket. Both spellings are in use.
-func (m *message) authorization() string {
+// addTo adds what the payload of connection_init says of the client to the handshake's headers: browsers can set none on
+// a WebSocket. Names are taken in any case.
+func (m *message) addTo(header http.Header, known *clients) http.Header {
 	if m.payload == nil {
-		return ""
+		return header
 	}
+	cloned := false
 	for fields := walk(m.payload); fields.next(); {
-		if name := string(fields.name); (name == "Authorization" || name == "authorization") && fields.value[0] == '"' {
-			return unquote(fields.value)
+		name := http.CanonicalHeaderKey(string(fields.name))
+		if fields.value[0] != '"' || name != "Authorization" && !slices.Contains(known.names, name) && !slices.Contains(known.versions, name) {
+			continue
 		}
+		if !cloned {
+			header, cloned = header.Clone(), true
+		}
+		header.Set(name, unquote(fields.value))
 	}
-	return ""
+	return header
 }
 
 // appendNext appends a next message with a response as its payload.

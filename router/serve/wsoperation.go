@@ -29,7 +29,9 @@ type socketOperation struct {
 // subscribe starts an operation in a goroutine of its own, which the end of the connection waits for.
 func (s *socket) subscribe(ctx context.Context, m message) (code websocket.StatusCode, reason string) {
 	s.started++
-	req := &Request{Header: s.header, Claims: s.claims, ID: s.id + "." + strconv.Itoa(s.started)}
+	own := s.client
+	req := &own
+	req.ID += "." + strconv.Itoa(s.started)
 	refused := decodeParameters(m.payload, req)
 	opCtx, cancel := context.WithCancel(ctx)
 	op := &socketOperation{id: m.id, requestID: req.ID, cancel: cancel, start: time.Now(), over: true}

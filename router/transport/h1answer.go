@@ -145,11 +145,11 @@ func (h *h1head) add(line []byte, keep []string) error {
 		h.gzip = equalFold(value, "gzip")
 	}
 	for _, k := range keep {
-		if equalFold(name, k) {
+		if k == "*" || equalFold(name, k) {
 			if h.header == nil {
 				h.header = http.Header{}
 			}
-			k = textproto.CanonicalMIMEHeaderKey(k)
+			k = textproto.CanonicalMIMEHeaderKey(string(name))
 			h.header[k] = append(h.header[k], string(value))
 		}
 	}

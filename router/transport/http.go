@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,7 +34,7 @@ type HTTPConfig struct {
 	MaxResponseBytes int
 	// Header is sent with every request. A request's own headers replace those of equal name.
 	Header http.Header
-	// AnswerHeaders names the headers of answers that Response.Header holds; nil for none.
+	// AnswerHeaders names the headers of answers that Response.Header holds; nil for none, "*" for all.
 	AnswerHeaders []string
 	// Gzip asks for compressed answers: worth it over slow links, never on one machine.
 	Gzip bool
@@ -211,6 +212,10 @@ func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
 		return nil, err
 	}
 	resp := &Response{Status: answer.StatusCode, Body: buf.Bytes(), Free: buf.free}
+	if slices.Equal(h.cfg.AnswerHeaders, []string{"*"}) {
+		resp.Header = answer.Header
+		return resp, nil
+	}
 	for _, name := range h.cfg.AnswerHeaders {
 		if values := answer.Header.Values(name); len(values) > 0 {
 			if resp.Header == nil {

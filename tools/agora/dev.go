@@ -18,6 +18,7 @@ import (
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/auth"
+	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/playground"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/transport"
@@ -104,7 +105,7 @@ func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
 		Supergraph: sdl,
 		Transports: map[string]transport.Transport{},
 		HTTP:       map[string]transport.HTTPConfig{},
-		PassOn:     []string{"Authorization"},
+		Headers:    toSubgraphs,
 	}
 	for name, server := range s.servers {
 		if r, ok := remote[name]; ok {
@@ -115,6 +116,14 @@ func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
 	}
 	return router.New(cfg)
 }
+
+// toSubgraphs are the rules for what the services are told of clients: who is asking, from where, by what.
+var toSubgraphs = headers.Config{All: headers.Rules{Request: []headers.RequestRule{
+	{Propagate: "Authorization"},
+	{Propagate: "User-Agent"},
+	{Insert: "X-Client-Address", From: "client.address"},
+	{Insert: "X-Request-Id", From: "request.id"},
+}}}
 
 // front is the HTTP side of the router, with the Playground and the users service's keys.
 func (s *shop) front(engine *router.Router, tabs []playground.Tab) (*serve.Handler, error) {

@@ -25,7 +25,7 @@ import (
 func routerBefore(t *testing.T, p *program, elsewhere map[string]string) *program {
 	t.Helper()
 	var config strings.Builder
-	fmt.Fprintf(&config, "pass_on: [Authorization]\nintrospection: true\nall_subgraphs: { subscriptions: { protocol: sse } }\njwt:\n  issuers:\n    - { issuer: agora/users, audience: agora, jwks_url: %q }\nsubgraphs:\n", p.url+"/.well-known/jwks.json")
+	fmt.Fprintf(&config, "headers: { all: { request: [{ propagate: Authorization }, { propagate: User-Agent }, { insert: X-Client-Address, from: client.address }] } }\nintrospection: true\nall_subgraphs: { subscriptions: { protocol: sse } }\njwt:\n  issuers:\n    - { issuer: agora/users, audience: agora, jwks_url: %q }\nsubgraphs:\n", p.url+"/.well-known/jwks.json")
 	for _, name := range names(ports) {
 		found := regexp.MustCompile(`(?m)^  ` + name + ` +(http://\S+)$`).FindStringSubmatch(p.output.String())
 		if found == nil {

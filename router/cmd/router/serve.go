@@ -79,7 +79,7 @@ func path(cfg serve.Config) string {
 // engine is the router that the configuration describes.
 func engine(cfg config.Config, sdl string) (*router.Router, error) {
 	engine, err := router.New(router.Config{
-		Supergraph: sdl, HTTP: cfg.Transports(), PassOn: cfg.PassOn, Share: cfg.ShareQueries, Limits: cfg.Limits, HideSchema: !cfg.Introspection,
+		Supergraph: sdl, HTTP: cfg.Transports(), Headers: cfg.Headers, Share: cfg.ShareQueries, Limits: cfg.Limits, HideSchema: !cfg.Introspection,
 		Execute: execute.Config{SubgraphErrors: execute.ErrorPolicy{Redact: cfg.SubgraphErrors.Redact, OmitServiceName: cfg.SubgraphErrors.OmitServiceName}},
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, profile string) error {
 	if err != nil {
 		return err
 	}
-	engine, err := router.New(router.Config{Supergraph: string(sdl), HTTP: cfg.Transports(), PassOn: cfg.PassOn, Limits: cfg.Limits, HideSchema: !cfg.Introspection})
+	engine, err := router.New(router.Config{Supergraph: string(sdl), HTTP: cfg.Transports(), Headers: cfg.Headers, Limits: cfg.Limits, HideSchema: !cfg.Introspection})
 	if err != nil {
 		return err
 	}
