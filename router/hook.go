@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
@@ -11,14 +12,17 @@ import (
 )
 
 // A Hook is code of the embedding program on the way of a request: a value that implements one or more of RequestHook,
-// PlanHook, ObserveHook, FetchHook and ResponseHook. It is called from many goroutines at once; hooks of one kind are
-// called in the order of Config.Hooks. What is not hooked costs nothing.
+// PlanHook, ObserveHook, FetchHook and ResponseHook; RequestFunc and the like make one of a function. It is called from
+// many goroutines at once; hooks of one kind are called in the order of Config.Hooks, and of FetchHooks the first one is
+// the outermost. A hook that panics fails its request alone. What is not hooked costs nothing.
 type Hook any
 
 // RequestHook sees a request first.
 type RequestHook interface {
 	// OnRequest may change req, but for what its Header and Extensions hold, which it may replace. The context that it
-	// returns is the one that the request goes on with. A response ends the request: no later hook sees it.
+	// returns is the one that the request, and each event of a subscription, goes on with: what hooks need of each other
+	// is in it. A response, such as serve.Refuse makes one, ends the request: no later RequestHook sees it, all
+	// ResponseHooks do.
 	OnRequest(ctx context.Context, req *serve.Request) (context.Context, *serve.Response)
 }
 
@@ -38,10 +42,42 @@ type FetchHook interface {
 // Send carries a fetch out.
 type Send func(ctx context.Context, req *transport.Request) (*transport.Response, error)
 
-// ResponseHook sees a response last: of a subscription, each event.
+// ResponseHook sees every response last, also that of a request that was refused; of a subscription, each event.
 type ResponseHook interface {
-	// OnResponse may add to the response's Header and replace its Body, which it must not change in place.
+	// OnResponse may add to the response's Header and replace its Body, which it must neither change in place nor keep.
 	OnResponse(ctx context.Context, req *serve.Request, resp *serve.Response)
+}
+
+// RequestFunc is a RequestHook of one function.
+type RequestFunc func(ctx context.Context, req *serve.Request) (context.Context, *serve.Response)
+
+// OnRequest calls f.
+func (f RequestFunc) OnRequest(ctx context.Context, req *serve.Request) (context.Context, *serve.Response) {
+	return f(ctx, req)
+}
+
+// PlanFunc is a PlanHook of one function.
+type PlanFunc func(ctx context.Context, req *serve.Request, p Planned) *serve.Response
+
+// OnPlan calls f.
+func (f PlanFunc) OnPlan(ctx context.Context, req *serve.Request, p Planned) *serve.Response {
+	return f(ctx, req, p)
+}
+
+// FetchFunc is a FetchHook of one function.
+type FetchFunc func(ctx context.Context, subgraph string, req *transport.Request, send Send) (*transport.Response, error)
+
+// OnFetch calls f.
+func (f FetchFunc) OnFetch(ctx context.Context, subgraph string, req *transport.Request, send Send) (*transport.Response, error) {
+	return f(ctx, subgraph, req, send)
+}
+
+// ResponseFunc is a ResponseHook of one function.
+type ResponseFunc func(ctx context.Context, req *serve.Request, resp *serve.Response)
+
+// OnResponse calls f.
+func (f ResponseFunc) OnResponse(ctx context.Context, req *serve.Request, resp *serve.Response) {
+	f(ctx, req, resp)
 }
 
 // Planned is an operation that is ready to be executed.
@@ -61,11 +97,18 @@ type hooks struct {
 	observe  []ObserveHook
 	fetch    []FetchHook
 	response []ResponseHook
+	// contextual says that there are RequestHooks that may put something into the context.
+	contextual bool
 }
 
-func newHooks(list []Hook) (hooks, error) {
-	var h hooks
-	for _, each := range list {
+// newHooks sorts those of the configuration by kind. The router's own, for explanations, come last.
+func newHooks(cfg Config) (hooks, error) {
+	h := hooks{contextual: cfg.Explain || len(cfg.Hooks) > 0}
+	own := Hook(unexplained{})
+	if cfg.Explain {
+		own = explainer{}
+	}
+	for _, each := range append(slices.Clip(cfg.Hooks), own) {
 		known := false
 		if on, ok := each.(RequestHook); ok {
 			h.request, known = append(h.request, on), true
@@ -93,7 +136,7 @@ func (h hooks) onRequest(ctx context.Context, req *serve.Request) (context.Conte
 	for _, each := range h.request {
 		var refused *serve.Response
 		if ctx, refused = each.OnRequest(ctx, req); refused != nil {
-			return ctx, refused
+			return ctx, h.onResponse(ctx, req, refused)
 		}
 	}
 	return ctx, nil
@@ -113,6 +156,28 @@ func (h hooks) onResponse(ctx context.Context, req *serve.Request, resp *serve.R
 		each.OnResponse(ctx, req, resp)
 	}
 	return resp
+}
+
+// within is the context of a wait for an event: it ends with the wait, and holds what hooks put into the context of the
+// subscription's request.
+func (h hooks) within(wait, request context.Context) context.Context {
+	if !h.contextual {
+		return wait
+	}
+	return eventContext{wait, request}
+}
+
+type eventContext struct {
+	context.Context
+	request context.Context
+}
+
+// Value looks in the request's context first: a hook may have replaced what the wait's has from before.
+func (c eventContext) Value(key any) any {
+	if v := c.request.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
 }
 
 // around puts the hooks around a transport, the first one outermost.
