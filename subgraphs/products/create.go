@@ -108,6 +108,9 @@ func variantOf(input *gen.VariantInput) newVariant {
 		ID: id.New(id.Variant), SKU: input.Sku, Name: input.Name, Options: []*gen.SelectedOption{},
 		Price: money.New(input.Price.MinorUnits, input.Price.Currency), WeightGrams: input.WeightGrams,
 	}
+	if input.CompareAt != nil {
+		v.CompareAt = &input.CompareAt.MinorUnits
+	}
 	for _, o := range input.Options {
 		v.Options = append(v.Options, &gen.SelectedOption{Name: o.Name, Value: o.Value})
 	}

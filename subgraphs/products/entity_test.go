@@ -131,6 +131,8 @@ func TestStatementsDoNotGrowWithTheList(t *testing.T) {
 		}{
 			{"a page", `{ products(first: 100) { edges { node { name priceRange { max { amount } } } } } }`, nil, 1},
 			{"with variants", `{ products(first: 100) { edges { node { variants { sku product { slug } } } } } }`, nil, 2},
+			{"with prices in lists", `{ products(first: 100) { edges { node { variants { listPrice(currency: "USD") { price { amount } } other: listPrice(currency: "EUR", channel: "web") { list { name } } } } } } }`, nil, 3},
+			{"references with prices in lists", `query($r: [_Any!]!) { _entities(representations: $r) { ... on ProductVariant { price { amount } listPrice(currency: "EUR") { price { amount } } } } }`, data{"r": bySKU}, 2},
 			{"with everything", `{ products(first: 100) { ` + page + ` } }`, nil, 3},
 			{"a search with everything", `{ products(query: "the", first: 100) { ` + page + ` } }`, nil, 3},
 			{"of a category", `{ category(slug: "kitchen") { products(first: 100) { ` + page + ` } } }`, nil, 3},

@@ -56,6 +56,17 @@ func (r *refusals) checkPrice(p gen.MoneyInput, field ...string) {
 	}
 }
 
+// checkCompareAt refuses what a price can't be compared with.
+func (r *refusals) checkCompareAt(compareAt *gen.MoneyInput, price gen.MoneyInput, field ...string) {
+	switch {
+	case compareAt == nil:
+	case compareAt.MinorUnits <= price.MinorUnits || compareAt.MinorUnits > maxPrice:
+		r.refuse(gen.CatalogueErrorCodeInvalidPrice, append(field, "minorUnits"), "it is compared with a higher price, up to %d minor units, not with %d", int64(maxPrice), compareAt.MinorUnits)
+	case compareAt.Currency != price.Currency:
+		r.refuse(gen.CatalogueErrorCodeInvalidPrice, append(field, "currency"), "it is compared with a price in %s", price.Currency)
+	}
+}
+
 // checkSKU refuses what can't be printed on a label in one word, and what could be taken for an id.
 func (r *refusals) checkSKU(sku string, field ...string) {
 	bad := func(c rune) bool { return !unicode.IsGraphic(c) || unicode.IsSpace(c) }
@@ -97,6 +108,7 @@ func (r *refusals) checkVariant(v *gen.VariantInput, at []string) {
 	r.checkSKU(v.Sku, below(at, "sku")...)
 	r.checkText(v.Name, maxName, below(at, "name")...)
 	r.checkPrice(v.Price, below(at, "price")...)
+	r.checkCompareAt(v.CompareAt, v.Price, below(at, "compareAt")...)
 	if w := v.WeightGrams; w != nil && (*w < 0 || *w > maxWeight) {
 		r.refuse(gen.CatalogueErrorCodeInvalidInput, below(at, "weightGrams"), "a weight is 0 to %d grams, not %d", maxWeight, *w)
 	}

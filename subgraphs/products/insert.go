@@ -26,6 +26,7 @@ type newVariant struct {
 	Name        string
 	Options     []*gen.SelectedOption
 	Price       money.Money
+	CompareAt   *int64
 	WeightGrams *int
 }
 
@@ -72,7 +73,7 @@ func nameWords(name string) int { return min(len(words.Split(name)), maxNameWord
 
 func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct) error {
 	q, o := &statement{}, &statement{}
-	q.sql(`INSERT INTO variant (id, sku, product_n, position, name, options, price, currency, weight_grams) VALUES `)
+	q.sql(`INSERT INTO variant (id, sku, product_n, position, name, options, price, compare_at, currency, weight_grams) VALUES `)
 	o.sql(`INSERT INTO variant_option (product_n, name, value, variant_id) VALUES `)
 	for i, v := range p.Variants {
 		options, err := json.Marshal(v.Options)
@@ -82,7 +83,7 @@ func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct) error {
 		if i > 0 {
 			q.sql(`, `)
 		}
-		q.row(v.ID, v.SKU, p.N, i, v.Name, string(options), v.Price.MinorUnits, v.Price.Currency, v.WeightGrams)
+		q.row(v.ID, v.SKU, p.N, i, v.Name, string(options), v.Price.MinorUnits, v.CompareAt, v.Price.Currency, v.WeightGrams)
 		for _, option := range v.Options {
 			if len(o.args) > 0 {
 				o.sql(`, `)

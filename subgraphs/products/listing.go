@@ -104,8 +104,18 @@ func (s *Service) list(ctx context.Context, a arguments) (*gen.ProductConnection
 		Edges:    make([]*gen.ProductEdge, len(rows)),
 		PageInfo: gen.PageInfo{HasPreviousPage: previous, HasNextPage: next},
 	}
+	models, due := make([]*gen.Product, len(rows)), map[string]*gen.Product{}
 	for i, r := range rows {
-		product := r.model()
+		models[i] = r.model()
+		if r.due(shared.at) {
+			due[r.ID] = models[i]
+		}
+	}
+	if err := s.reprice(ctx, due); err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		product := models[i]
 		edge := &gen.ProductEdge{Cursor: page.Cursor(l.direction, l.key(&r), r.ID), Node: *product}
 		if l.searched {
 			score := float64(r.Score)

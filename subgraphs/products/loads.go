@@ -4,14 +4,18 @@ import (
 	"context"
 	"sync"
 
+	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/subgraphs/products/gen"
 )
 
 // loads is what the resolvers of one operation share: whoever makes a list says whose things may be wanted, and the
 // first demand reads them for all. So there is neither a statement for each product nor a wait for others to ask.
 type loads struct {
+	// at is the instant whose prices the operation shows, all of them.
+	at          int64
 	variants    load[[]*gen.ProductVariant]
 	products    load[*gen.Product]
+	priced      load[[]listedPrice]
 	categories  func(ctx context.Context) (*tree, error)
 	connections sync.Map // *gen.ProductConnection to *listing
 }
@@ -22,10 +26,17 @@ type loadsKey struct{}
 func sharedIn(ctx context.Context) *loads { return ctx.Value(loadsKey{}).(*loads) }
 
 func newLoads(s *Service) *loads {
-	l := &loads{}
+	l := &loads{at: database.Micros(s.now())}
 	l.variants.read = func(ctx context.Context, products []string) (map[string][]*gen.ProductVariant, error) {
-		return s.variantsOf(ctx, s.db.Read, products)
+		found, err := s.variantsOf(ctx, s.db.Read, l.at, products)
+		for _, variants := range found {
+			for _, v := range variants {
+				l.priced.want(v.ID)
+			}
+		}
+		return found, err
 	}
+	l.priced.read = s.listedPrices
 	l.products.read = func(ctx context.Context, ids []string) (map[string]*gen.Product, error) {
 		return s.productsBy(ctx, ids, nil)
 	}

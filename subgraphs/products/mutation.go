@@ -2,6 +2,7 @@ package products
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/agora-supergraph/agora/subgraphs/products/gen"
 )
@@ -47,17 +48,71 @@ func (m mutations) VariantPriceSet(ctx context.Context, input gen.VariantPriceSe
 	if err := need(ctx, scopeWrite); err != nil {
 		return nil, err
 	}
-	errs, err := userErrors(m.s.setPrice(ctx, input))
+	return m.variantPayload(ctx, input.VariantID, m.s.setPrice(ctx, input))
+}
+
+// VariantPriceSchedule resolves Mutation.variantPriceSchedule.
+func (m mutations) VariantPriceSchedule(ctx context.Context, input gen.VariantPriceScheduleInput) (*gen.VariantPayload, error) {
+	if err := need(ctx, scopeWrite); err != nil {
+		return nil, err
+	}
+	return m.variantPayload(ctx, input.VariantID, m.s.schedule(ctx, input))
+}
+
+// variantPayload is the variant after a command, or why it was refused.
+func (m mutations) variantPayload(ctx context.Context, variantID string, err error) (*gen.VariantPayload, error) {
+	errs, err := userErrors(err)
 	payload := &gen.VariantPayload{UserErrors: errs}
 	if err != nil || len(errs) > 0 {
 		return payload, err
 	}
-	found, err := m.s.variantsBy(ctx, []string{input.VariantID}, nil)
-	if v := found[input.VariantID]; v != nil {
-		shared := sharedIn(ctx)
+	shared := sharedIn(ctx)
+	shared.priced.forget(variantID)
+	found, err := m.s.variantsBy(ctx, []string{variantID}, nil)
+	if v := found[variantID]; v != nil {
 		shared.products.forget(v.Product.ID)
 		shared.variants.forget(v.Product.ID)
 		payload.Variant = v
 	}
 	return payload, err
+}
+
+// PriceListCreate resolves Mutation.priceListCreate.
+func (m mutations) PriceListCreate(ctx context.Context, input gen.PriceListCreateInput) (*gen.PriceListPayload, error) {
+	if err := need(ctx, scopeWrite); err != nil {
+		return nil, err
+	}
+	listID, err := m.s.createList(ctx, input)
+	return m.listPayload(ctx, listID, err)
+}
+
+// PriceListUpdate resolves Mutation.priceListUpdate.
+func (m mutations) PriceListUpdate(ctx context.Context, listID string, input gen.PriceListUpdateInput, expectedVersion *int) (*gen.PriceListPayload, error) {
+	if err := need(ctx, scopeWrite); err != nil {
+		return nil, err
+	}
+	return m.listPayload(ctx, listID, m.s.updateList(ctx, listID, input, expectedVersion))
+}
+
+// PriceListPricesSet resolves Mutation.priceListPricesSet.
+func (m mutations) PriceListPricesSet(ctx context.Context, input gen.PriceListPricesSetInput) (*gen.PriceListPayload, error) {
+	if err := need(ctx, scopeWrite); err != nil {
+		return nil, err
+	}
+	return m.listPayload(ctx, input.ListID, m.s.setListPrices(ctx, input))
+}
+
+// listPayload is the price list after a command, or why it was refused.
+func (m mutations) listPayload(ctx context.Context, listID string, err error) (*gen.PriceListPayload, error) {
+	errs, err := userErrors(err)
+	payload := &gen.PriceListPayload{UserErrors: errs}
+	if err != nil || len(errs) > 0 {
+		return payload, err
+	}
+	var l listRow
+	if err := m.s.db.Read.GetContext(ctx, &l, `SELECT `+listColumns+` FROM price_list l WHERE l.id = $1`, listID); err != nil {
+		return nil, fmt.Errorf("read price list %s: %w", listID, err)
+	}
+	payload.PriceList = l.model()
+	return payload, nil
 }

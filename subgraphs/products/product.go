@@ -25,14 +25,16 @@ const (
 
 // productRow is a product as it is stored.
 type productRow struct {
-	N           int64
-	ID          string
-	Slug        string
-	Status      string
-	CategoryID  string `db:"category_id"`
-	PriceMin    int64  `db:"price_min"`
-	PriceMax    int64  `db:"price_max"`
-	Currency    string
+	N          int64
+	ID         string
+	Slug       string
+	Status     string
+	CategoryID string `db:"category_id"`
+	PriceMin   int64  `db:"price_min"`
+	PriceMax   int64  `db:"price_max"`
+	Currency   string
+	// RepriceUs is when the first of the scheduled prices of the variants begins, if there are any.
+	RepriceUs   *int64 `db:"reprice_us"`
 	Version     int64
 	CreatedUs   int64 `db:"created_us"`
 	UpdatedUs   int64 `db:"updated_us"`
@@ -42,7 +44,7 @@ type productRow struct {
 }
 
 // productColumns are those of productRow, of the table p.
-const productColumns = `p.n, p.id, p.slug, p.status, p.category_id, p.price_min, p.price_max, p.currency, p.version, p.created_us, p.updated_us, p.name, p.name_key, p.description`
+const productColumns = `p.n, p.id, p.slug, p.status, p.category_id, p.price_min, p.price_max, p.currency, p.reprice_us, p.version, p.created_us, p.updated_us, p.name, p.name_key, p.description`
 
 func (r *productRow) model() *gen.Product {
 	return &gen.Product{
@@ -53,7 +55,10 @@ func (r *productRow) model() *gen.Product {
 	}
 }
 
-// variantRow is a variant as it is stored, with the id of its product.
+// due reports whether prices have begun that are not part of the product's price range yet.
+func (r *productRow) due(at int64) bool { return r.RepriceUs != nil && *r.RepriceUs <= at }
+
+// variantRow is a variant with the id of its product and the price that it has at some instant.
 type variantRow struct {
 	ID          string
 	SKU         string
@@ -61,22 +66,39 @@ type variantRow struct {
 	Name        string
 	Options     string
 	Price       int64
+	CompareAt   *int64 `db:"compare_at"`
 	Currency    string
 	WeightGrams *int `db:"weight_grams"`
 }
 
-// variantColumns are those of variantRow, of the tables v and p.
-const variantColumns = `v.id, v.sku, p.id AS product_id, v.name, v.options, v.price, v.currency, v.weight_grams`
+// variantColumns are those of variantRow, of the tables variantTables.
+const variantColumns = `v.id, v.sku, p.id AS product_id, v.name, v.options, COALESCE(due.price, v.price) AS price,
+	CASE WHEN due.price IS NULL THEN v.compare_at ELSE due.compare_at END AS compare_at, v.currency, v.weight_grams`
+
+// variantTables are variants v with their products p and the last scheduled price that has begun; $1 is the instant.
+const variantTables = `product p JOIN variant v ON v.product_n = p.n
+	LEFT JOIN scheduled_price due ON due.variant_id = v.id
+		AND due.from_us = (SELECT MAX(begun.from_us) FROM scheduled_price begun WHERE begun.variant_id = v.id AND begun.from_us <= $1)`
 
 func (r *variantRow) model() (*gen.ProductVariant, error) {
 	v := &gen.ProductVariant{
 		ID: r.ID, Sku: r.SKU, Name: r.Name, Options: []*gen.SelectedOption{}, Price: money.New(r.Price, r.Currency),
 		WeightGrams: r.WeightGrams, Product: gen.Product{ID: r.ProductID},
 	}
+	v.CompareAt = amount(r.CompareAt, r.Currency)
 	if err := json.Unmarshal([]byte(r.Options), &v.Options); err != nil {
 		return nil, fmt.Errorf("read options of variant %s: %w", r.ID, err)
 	}
 	return v, nil
+}
+
+// amount is an amount that may be missing.
+func amount(minorUnits *int64, currency string) *money.Money {
+	if minorUnits == nil {
+		return nil
+	}
+	m := money.New(*minorUnits, currency)
+	return &m
 }
 
 // visible is the condition that ends a WHERE: staff see every product, others what is for sale.
@@ -136,10 +158,17 @@ func (s *Service) productsBy(ctx context.Context, ids, slugs []string) (map[stri
 		return nil, fmt.Errorf("read products: %w", err)
 	}
 	found := make(map[string]*gen.Product, len(rows))
+	at, due := sharedIn(ctx).at, map[string]*gen.Product{}
 	for _, r := range rows {
-		found[r.Asked] = r.model()
+		model := r.model()
+		if earlier := due[r.ID]; earlier != nil { // asked for by two keys
+			model = earlier
+		} else if r.due(at) {
+			due[r.ID] = model
+		}
+		found[r.Asked] = model
 	}
-	return found, nil
+	return found, s.reprice(ctx, due)
 }
 
 // variantsBy are the variants with these ids and SKUs whose products the caller may see, by what was asked. One
@@ -152,8 +181,9 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 	if skus, err = known(skus); err != nil {
 		return nil, err
 	}
+	shared := sharedIn(ctx)
 	var either []string
-	var args []any
+	args := []any{shared.at}
 	var list string
 	if len(ids) > 0 {
 		list, args = database.In(args, ids)
@@ -168,7 +198,7 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 	}
 	var rows []variantRow
 	err = s.db.Read.SelectContext(ctx, &rows, `
-		SELECT `+variantColumns+` FROM variant v JOIN product p ON p.n = v.product_n
+		SELECT `+variantColumns+` FROM `+variantTables+`
 		WHERE (`+strings.Join(either, " OR ")+`)`+visible(ctx), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read variants: %w", err)
@@ -180,16 +210,18 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 			return nil, err
 		}
 		found[v.ID], found[v.Sku] = v, v
+		shared.priced.want(v.ID)
 	}
 	return found, nil
 }
 
-// variantsOf are the variants of products, by product, in their order. One statement.
-func (s *Service) variantsOf(ctx context.Context, q database.Querier, products []string) (map[string][]*gen.ProductVariant, error) {
-	list, args := database.In(nil, products)
+// variantsOf are the variants of products, by product, in their order, with the prices that they have at an instant.
+// One statement.
+func (s *Service) variantsOf(ctx context.Context, q database.Querier, at int64, products []string) (map[string][]*gen.ProductVariant, error) {
+	list, args := database.In([]any{at}, products)
 	var rows []variantRow
 	err := q.SelectContext(ctx, &rows, `
-		SELECT `+variantColumns+` FROM product p JOIN variant v ON v.product_n = p.n
+		SELECT `+variantColumns+` FROM `+variantTables+`
 		WHERE p.id IN `+list+` ORDER BY v.product_n, v.position`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read variants of products: %w", err)

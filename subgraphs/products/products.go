@@ -90,9 +90,12 @@ func (x schema) Exec(ctx context.Context) graphql.ResponseHandler {
 // Subscribe registers what the service listens to: nothing.
 func (s *Service) Subscribe(event.Bus) {}
 
-// Run publishes events until ctx ends.
+// Run publishes events, settles prices that are due and forgets old idempotency keys, until ctx ends.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
-	return s.outbox.Relay(ctx, bus, s.log)
+	done := make(chan error, 1)
+	go func() { done <- s.outbox.Relay(ctx, bus, s.log) }()
+	s.upkeep(ctx)
+	return <-done
 }
 
 // Close closes the database.

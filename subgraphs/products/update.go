@@ -97,10 +97,10 @@ func (s *Service) store(ctx context.Context, tx *database.Tx, p *productRow, oth
 	p.UpdatedUs = max(database.Micros(s.now()), p.UpdatedUs)
 	_, err := tx.ExecContext(ctx, `
 		UPDATE product SET slug = $1, status = $2, category_id = $3, price_min = $4, price_max = $5, currency = $6, version = $7,
-		       updated_us = $8, name = $9, name_key = $10, name_words = $11, description = $12
-		WHERE n = $13`,
+		       updated_us = $8, name = $9, name_key = $10, name_words = $11, description = $12, reprice_us = $13
+		WHERE n = $14`,
 		p.Slug, p.Status, p.CategoryID, p.PriceMin, p.PriceMax, p.Currency, p.Version,
-		p.UpdatedUs, p.Name, p.NameKey, nameWords(p.Name), p.Description, p.N)
+		p.UpdatedUs, p.Name, p.NameKey, nameWords(p.Name), p.Description, p.RepriceUs, p.N)
 	if err != nil {
 		return fmt.Errorf("store product %s: %w", p.ID, err)
 	}
@@ -109,7 +109,7 @@ func (s *Service) store(ctx context.Context, tx *database.Tx, p *productRow, oth
 
 // reindex puts the words of a product that has changed into the index.
 func (s *Service) reindex(ctx context.Context, tx *database.Tx, t *tree, p *productRow) error {
-	found, err := s.variantsOf(ctx, tx, []string{p.ID})
+	found, err := s.variantsOf(ctx, tx, p.UpdatedUs, []string{p.ID})
 	if err != nil {
 		return err
 	}

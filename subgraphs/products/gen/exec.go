@@ -79,6 +79,13 @@ type ComplexityRoot struct {
 		Value    func(childComplexity int) int
 	}
 
+	ListPrice struct {
+		CompareAt func(childComplexity int) int
+		From      func(childComplexity int) int
+		List      func(childComplexity int) int
+		Price     func(childComplexity int) int
+	}
+
 	Money struct {
 		Amount     func(childComplexity int) int
 		Currency   func(childComplexity int) int
@@ -86,9 +93,13 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		ProductCreate   func(childComplexity int, input ProductCreateInput) int
-		ProductUpdate   func(childComplexity int, id string, input ProductUpdateInput, expectedVersion *int) int
-		VariantPriceSet func(childComplexity int, input VariantPriceSetInput) int
+		PriceListCreate      func(childComplexity int, input PriceListCreateInput) int
+		PriceListPricesSet   func(childComplexity int, input PriceListPricesSetInput) int
+		PriceListUpdate      func(childComplexity int, id string, input PriceListUpdateInput, expectedVersion *int) int
+		ProductCreate        func(childComplexity int, input ProductCreateInput) int
+		ProductUpdate        func(childComplexity int, id string, input ProductUpdateInput, expectedVersion *int) int
+		VariantPriceSchedule func(childComplexity int, input VariantPriceScheduleInput) int
+		VariantPriceSet      func(childComplexity int, input VariantPriceSetInput) int
 	}
 
 	PageInfo struct {
@@ -96,6 +107,23 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PriceList struct {
+		Channel    func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		Currency   func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Name       func(childComplexity int) int
+		UpdatedAt  func(childComplexity int) int
+		ValidFrom  func(childComplexity int) int
+		ValidUntil func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	PriceListPayload struct {
+		PriceList  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	PriceRange struct {
@@ -136,7 +164,10 @@ type ComplexityRoot struct {
 	}
 
 	ProductVariant struct {
+		CompareAt   func(childComplexity int) int
 		ID          func(childComplexity int) int
+		ListPrice   func(childComplexity int, currency string, channel *string) int
+		ListPrices  func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Options     func(childComplexity int) int
 		Price       func(childComplexity int) int
@@ -148,6 +179,7 @@ type ComplexityRoot struct {
 	Query struct {
 		Categories         func(childComplexity int) int
 		Category           func(childComplexity int, slug string) int
+		PriceLists         func(childComplexity int) int
 		Product            func(childComplexity int, id *string, slug *string) int
 		Products           func(childComplexity int, query *string, first *int, after *string, last *int, before *string, filter *ProductFilter, sort *ProductSort) int
 		Variant            func(childComplexity int, sku string) int
@@ -189,6 +221,10 @@ type MutationResolver interface {
 	ProductCreate(ctx context.Context, input ProductCreateInput) (*ProductPayload, error)
 	ProductUpdate(ctx context.Context, id string, input ProductUpdateInput, expectedVersion *int) (*ProductPayload, error)
 	VariantPriceSet(ctx context.Context, input VariantPriceSetInput) (*VariantPayload, error)
+	VariantPriceSchedule(ctx context.Context, input VariantPriceScheduleInput) (*VariantPayload, error)
+	PriceListCreate(ctx context.Context, input PriceListCreateInput) (*PriceListPayload, error)
+	PriceListUpdate(ctx context.Context, id string, input PriceListUpdateInput, expectedVersion *int) (*PriceListPayload, error)
+	PriceListPricesSet(ctx context.Context, input PriceListPricesSetInput) (*PriceListPayload, error)
 }
 type ProductResolver interface {
 	Category(ctx context.Context, obj *Product) (*Category, error)
@@ -200,6 +236,9 @@ type ProductConnectionResolver interface {
 	Facets(ctx context.Context, obj *ProductConnection) ([]*Facet, error)
 }
 type ProductVariantResolver interface {
+	ListPrice(ctx context.Context, obj *ProductVariant, currency string, channel *string) (*ListPrice, error)
+	ListPrices(ctx context.Context, obj *ProductVariant) ([]*ListPrice, error)
+
 	Product(ctx context.Context, obj *ProductVariant) (*Product, error)
 }
 type QueryResolver interface {
@@ -207,6 +246,7 @@ type QueryResolver interface {
 	Variant(ctx context.Context, sku string) (*ProductVariant, error)
 	Category(ctx context.Context, slug string) (*Category, error)
 	Categories(ctx context.Context) ([]*Category, error)
+	PriceLists(ctx context.Context) ([]*PriceList, error)
 	Products(ctx context.Context, query *string, first *int, after *string, last *int, before *string, filter *ProductFilter, sort *ProductSort) (*ProductConnection, error)
 }
 
@@ -373,6 +413,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FacetValue.Value(childComplexity), true
 
+	case "ListPrice.compareAt":
+		if e.ComplexityRoot.ListPrice.CompareAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListPrice.CompareAt(childComplexity), true
+	case "ListPrice.from":
+		if e.ComplexityRoot.ListPrice.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListPrice.From(childComplexity), true
+	case "ListPrice.list":
+		if e.ComplexityRoot.ListPrice.List == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListPrice.List(childComplexity), true
+	case "ListPrice.price":
+		if e.ComplexityRoot.ListPrice.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListPrice.Price(childComplexity), true
+
 	case "Money.amount":
 		if e.ComplexityRoot.Money.Amount == nil {
 			break
@@ -392,6 +457,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.MinorUnits(childComplexity), true
 
+	case "Mutation.priceListCreate":
+		if e.ComplexityRoot.Mutation.PriceListCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_priceListCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PriceListCreate(childComplexity, args["input"].(PriceListCreateInput)), true
+	case "Mutation.priceListPricesSet":
+		if e.ComplexityRoot.Mutation.PriceListPricesSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_priceListPricesSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PriceListPricesSet(childComplexity, args["input"].(PriceListPricesSetInput)), true
+	case "Mutation.priceListUpdate":
+		if e.ComplexityRoot.Mutation.PriceListUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_priceListUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PriceListUpdate(childComplexity, args["id"].(string), args["input"].(PriceListUpdateInput), args["expectedVersion"].(*int)), true
 	case "Mutation.productCreate":
 		if e.ComplexityRoot.Mutation.ProductCreate == nil {
 			break
@@ -414,6 +512,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ProductUpdate(childComplexity, args["id"].(string), args["input"].(ProductUpdateInput), args["expectedVersion"].(*int)), true
+	case "Mutation.variantPriceSchedule":
+		if e.ComplexityRoot.Mutation.VariantPriceSchedule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_variantPriceSchedule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VariantPriceSchedule(childComplexity, args["input"].(VariantPriceScheduleInput)), true
 	case "Mutation.variantPriceSet":
 		if e.ComplexityRoot.Mutation.VariantPriceSet == nil {
 			break
@@ -450,6 +559,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PriceList.channel":
+		if e.ComplexityRoot.PriceList.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.Channel(childComplexity), true
+	case "PriceList.createdAt":
+		if e.ComplexityRoot.PriceList.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.CreatedAt(childComplexity), true
+	case "PriceList.currency":
+		if e.ComplexityRoot.PriceList.Currency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.Currency(childComplexity), true
+	case "PriceList.id":
+		if e.ComplexityRoot.PriceList.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.ID(childComplexity), true
+	case "PriceList.name":
+		if e.ComplexityRoot.PriceList.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.Name(childComplexity), true
+	case "PriceList.updatedAt":
+		if e.ComplexityRoot.PriceList.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.UpdatedAt(childComplexity), true
+	case "PriceList.validFrom":
+		if e.ComplexityRoot.PriceList.ValidFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.ValidFrom(childComplexity), true
+	case "PriceList.validUntil":
+		if e.ComplexityRoot.PriceList.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.ValidUntil(childComplexity), true
+	case "PriceList.version":
+		if e.ComplexityRoot.PriceList.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceList.Version(childComplexity), true
+
+	case "PriceListPayload.priceList":
+		if e.ComplexityRoot.PriceListPayload.PriceList == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceListPayload.PriceList(childComplexity), true
+	case "PriceListPayload.userErrors":
+		if e.ComplexityRoot.PriceListPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceListPayload.UserErrors(childComplexity), true
 
 	case "PriceRange.max":
 		if e.ComplexityRoot.PriceRange.Max == nil {
@@ -588,12 +765,35 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductPayload.UserErrors(childComplexity), true
 
+	case "ProductVariant.compareAt":
+		if e.ComplexityRoot.ProductVariant.CompareAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductVariant.CompareAt(childComplexity), true
 	case "ProductVariant.id":
 		if e.ComplexityRoot.ProductVariant.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ProductVariant.ID(childComplexity), true
+	case "ProductVariant.listPrice":
+		if e.ComplexityRoot.ProductVariant.ListPrice == nil {
+			break
+		}
+
+		args, err := ec.field_ProductVariant_listPrice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ProductVariant.ListPrice(childComplexity, args["currency"].(string), args["channel"].(*string)), true
+	case "ProductVariant.listPrices":
+		if e.ComplexityRoot.ProductVariant.ListPrices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductVariant.ListPrices(childComplexity), true
 	case "ProductVariant.name":
 		if e.ComplexityRoot.ProductVariant.Name == nil {
 			break
@@ -649,6 +849,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Category(childComplexity, args["slug"].(string)), true
 
+	case "Query.priceLists":
+		if e.ComplexityRoot.Query.PriceLists == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.PriceLists(childComplexity), true
 	case "Query.product":
 		if e.ComplexityRoot.Query.Product == nil {
 			break
@@ -743,17 +949,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
+			graphql.NewInputUnmarshaler("ListPriceInput", ec.unmarshalInputListPriceInput),
 			graphql.NewInputUnmarshaler("MoneyInput", ec.unmarshalInputMoneyInput),
 			graphql.NewInputUnmarshaler("MoneyRangeInput", ec.unmarshalInputMoneyRangeInput),
 			graphql.NewInputUnmarshaler("OptionFilter", ec.unmarshalInputOptionFilter),
+			graphql.NewInputUnmarshaler("PriceListCreateInput", ec.unmarshalInputPriceListCreateInput),
+			graphql.NewInputUnmarshaler("PriceListPricesSetInput", ec.unmarshalInputPriceListPricesSetInput),
+			graphql.NewInputUnmarshaler("PriceListUpdateInput", ec.unmarshalInputPriceListUpdateInput),
 			graphql.NewInputUnmarshaler("ProductCreateInput", ec.unmarshalInputProductCreateInput),
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
 			graphql.NewInputUnmarshaler("ProductSort", ec.unmarshalInputProductSort),
 			graphql.NewInputUnmarshaler("ProductUpdateInput", ec.unmarshalInputProductUpdateInput),
 			graphql.NewInputUnmarshaler("ProductVariantRepresentation", ec.unmarshalInputProductVariantRepresentation),
+			graphql.NewInputUnmarshaler("ScheduledPriceInput", ec.unmarshalInputScheduledPriceInput),
 			graphql.NewInputUnmarshaler("SelectedOptionInput", ec.unmarshalInputSelectedOptionInput),
 			graphql.NewInputUnmarshaler("VariantInput", ec.unmarshalInputVariantInput),
+			graphql.NewInputUnmarshaler("VariantPriceScheduleInput", ec.unmarshalInputVariantPriceScheduleInput),
 			graphql.NewInputUnmarshaler("VariantPriceSetInput", ec.unmarshalInputVariantPriceSetInput),
 		)
 	}
@@ -873,9 +1085,47 @@ type ProductVariant implements Node @key(fields: "id") @key(fields: "sku") {
   sku: String!
   name: String!
   options: [SelectedOption!]!
+  "What it costs now. A scheduled price shows from its instant on."
   price: Money!
+  "What the price is compared with, such as the price before a sale; null for nothing."
+  compareAt: Money
+  """
+  What it costs now in the price lists of a currency, for a channel: lists of the channel go before lists of all
+  channels, and of several the one that became valid last. Where none has a price it is the one of the catalogue, if
+  that is in the currency, and else null.
+  """
+  listPrice(currency: CurrencyCode!, channel: String): ListPrice
+  "All prices that are scheduled or in price lists, in the order of their beginning."
+  listPrices: [ListPrice!] @requiresScopes(scopes: [["catalogue:write"]]) @listSize(assumedSize: 5)
   weightGrams: Int
   product: Product!
+}
+
+"A price that a variant has from an instant on, until its next one in the same list begins."
+type ListPrice {
+  "Null for a price of the catalogue itself, as ProductVariant.price shows it."
+  list: PriceList
+  "Null for always."
+  from: DateTime
+  "Null if the variant is not in the list from then on."
+  price: Money
+  compareAt: Money
+}
+
+"Prices in a currency for a channel of sale. A list has an effect from validFrom until validUntil, by the clock."
+type PriceList {
+  id: ID!
+  name: String!
+  currency: CurrencyCode!
+  "Null for all channels."
+  channel: String
+  validFrom: DateTime!
+  "Null for ever."
+  validUntil: DateTime
+  createdAt: DateTime!
+  updatedAt: DateTime!
+  "Grows with every change of the list and of its prices."
+  version: Int!
 }
 
 type SelectedOption {
@@ -968,6 +1218,8 @@ type Query {
   category(slug: String!): Category
   "The roots of the category tree, in order of name."
   categories: [Category!] @listSize(assumedSize: 20)
+  "All price lists, those that became valid last first."
+  priceLists: [PriceList!] @requiresScopes(scopes: [["catalogue:write"]]) @listSize(assumedSize: 20)
   "Full-text search with facets. first/last are capped at 100."
   products(
     query: String
@@ -992,6 +1244,15 @@ type Mutation {
   productUpdate(id: ID!, input: ProductUpdateInput!, expectedVersion: Int): ProductPayload!
     @requiresScopes(scopes: [["catalogue:write"]])
   variantPriceSet(input: VariantPriceSetInput!): VariantPayload! @requiresScopes(scopes: [["catalogue:write"]])
+  "Replaces the prices that a variant is going to have. One that begins needs nobody to be there."
+  variantPriceSchedule(input: VariantPriceScheduleInput!): VariantPayload!
+    @requiresScopes(scopes: [["catalogue:write"]])
+  priceListCreate(input: PriceListCreateInput!): PriceListPayload! @requiresScopes(scopes: [["catalogue:write"]])
+  priceListUpdate(id: ID!, input: PriceListUpdateInput!, expectedVersion: Int): PriceListPayload!
+    @requiresScopes(scopes: [["catalogue:write"]])
+  "Puts prices into a list; those that begin at the same instant are replaced."
+  priceListPricesSet(input: PriceListPricesSetInput!): PriceListPayload!
+    @requiresScopes(scopes: [["catalogue:write"]])
 }
 
 input ProductCreateInput {
@@ -1014,6 +1275,8 @@ input VariantInput {
   sku: String!
   name: String!
   price: MoneyInput!
+  "Above the price, and in its currency."
+  compareAt: MoneyInput
   options: [SelectedOptionInput!]!
   weightGrams: Int
 }
@@ -1031,7 +1294,63 @@ input MoneyInput {
 input VariantPriceSetInput {
   variantId: ID!
   price: MoneyInput!
+  "Above the price, and in its currency. Left out: nothing."
+  compareAt: MoneyInput
+  "The version of the product that the caller has seen."
+  expectedVersion: Int
   idempotencyKey: String!
+}
+
+input VariantPriceScheduleInput {
+  variantId: ID!
+  "At most 50; none takes back what was scheduled."
+  prices: [ScheduledPriceInput!]!
+  "The version of the product that the caller has seen."
+  expectedVersion: Int
+  idempotencyKey: String!
+}
+
+input ScheduledPriceInput {
+  "In the future."
+  from: DateTime!
+  price: MoneyInput!
+  compareAt: MoneyInput
+}
+
+input PriceListCreateInput {
+  name: String!
+  currency: CurrencyCode!
+  "Lower-case words joined by hyphens, such as web. Left out: all channels."
+  channel: String
+  "Left out: now."
+  validFrom: DateTime
+  "Left out: for ever."
+  validUntil: DateTime
+  idempotencyKey: String!
+}
+
+input PriceListUpdateInput {
+  name: String
+  validFrom: DateTime
+  validUntil: DateTime
+}
+
+input PriceListPricesSetInput {
+  listId: ID!
+  "At most 100."
+  prices: [ListPriceInput!]!
+  "The version of the list that the caller has seen."
+  expectedVersion: Int
+  idempotencyKey: String!
+}
+
+input ListPriceInput {
+  variantId: ID!
+  "Left out: now."
+  from: DateTime
+  "Left out: the variant is not in the list from then on."
+  price: MoneyInput
+  compareAt: MoneyInput
 }
 
 type ProductPayload {
@@ -1041,6 +1360,11 @@ type ProductPayload {
 
 type VariantPayload {
   variant: ProductVariant
+  userErrors: [CatalogueUserError!]!
+}
+
+type PriceListPayload {
+  priceList: PriceList
   userErrors: [CatalogueUserError!]!
 }
 
@@ -1249,6 +1573,20 @@ func (ec *executionContext) childFields_FacetValue(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type FacetValue", field.Name)
 }
 
+func (ec *executionContext) childFields_ListPrice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "list":
+		return ec.fieldContext_ListPrice_list(ctx, field)
+	case "from":
+		return ec.fieldContext_ListPrice_from(ctx, field)
+	case "price":
+		return ec.fieldContext_ListPrice_price(ctx, field)
+	case "compareAt":
+		return ec.fieldContext_ListPrice_compareAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListPrice", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "minorUnits":
@@ -1273,6 +1611,40 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PriceList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PriceList_id(ctx, field)
+	case "name":
+		return ec.fieldContext_PriceList_name(ctx, field)
+	case "currency":
+		return ec.fieldContext_PriceList_currency(ctx, field)
+	case "channel":
+		return ec.fieldContext_PriceList_channel(ctx, field)
+	case "validFrom":
+		return ec.fieldContext_PriceList_validFrom(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_PriceList_validUntil(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PriceList_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_PriceList_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_PriceList_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PriceList", field.Name)
+}
+
+func (ec *executionContext) childFields_PriceListPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "priceList":
+		return ec.fieldContext_PriceListPayload_priceList(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PriceListPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PriceListPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PriceRange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1361,6 +1733,12 @@ func (ec *executionContext) childFields_ProductVariant(ctx context.Context, fiel
 		return ec.fieldContext_ProductVariant_options(ctx, field)
 	case "price":
 		return ec.fieldContext_ProductVariant_price(ctx, field)
+	case "compareAt":
+		return ec.fieldContext_ProductVariant_compareAt(ctx, field)
+	case "listPrice":
+		return ec.fieldContext_ProductVariant_listPrice(ctx, field)
+	case "listPrices":
+		return ec.fieldContext_ProductVariant_listPrices(ctx, field)
 	case "weightGrams":
 		return ec.fieldContext_ProductVariant_weightGrams(ctx, field)
 	case "product":
@@ -1609,6 +1987,64 @@ func (ec *executionContext) field_Entity_findProduct_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_priceListCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PriceListCreateInput, error) {
+			return ec.unmarshalNPriceListCreateInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_priceListPricesSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PriceListPricesSetInput, error) {
+			return ec.unmarshalNPriceListPricesSetInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListPricesSetInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_priceListUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PriceListUpdateInput, error) {
+			return ec.unmarshalNPriceListUpdateInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "expectedVersion",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["expectedVersion"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_productCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1653,6 +2089,20 @@ func (ec *executionContext) field_Mutation_productUpdate_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_variantPriceSchedule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (VariantPriceScheduleInput, error) {
+			return ec.unmarshalNVariantPriceScheduleInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐVariantPriceScheduleInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_variantPriceSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1664,6 +2114,28 @@ func (ec *executionContext) field_Mutation_variantPriceSet_args(ctx context.Cont
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_ProductVariant_listPrice_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "currency",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNCurrencyCode2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["currency"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "channel",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["channel"] = arg1
 	return args, nil
 }
 
@@ -2461,6 +2933,125 @@ func (ec *executionContext) fieldContext_FacetValue_selected(_ context.Context, 
 	return graphql.NewScalarFieldContext("FacetValue", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _ListPrice_list(ctx context.Context, field graphql.CollectedField, obj *ListPrice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListPrice_list(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.List, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PriceList) graphql.Marshaler {
+			return ec.marshalOPriceList2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceList(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ListPrice_list(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListPrice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriceList(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ListPrice_from(ctx context.Context, field graphql.CollectedField, obj *ListPrice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListPrice_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ListPrice_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ListPrice", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ListPrice_price(ctx context.Context, field graphql.CollectedField, obj *ListPrice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListPrice_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ListPrice_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListPrice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ListPrice_compareAt(ctx context.Context, field graphql.CollectedField, obj *ListPrice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListPrice_compareAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CompareAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ListPrice_compareAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListPrice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Money_minorUnits(ctx context.Context, field graphql.CollectedField, obj *money.Money) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2662,6 +3253,182 @@ func (ec *executionContext) fieldContext_Mutation_variantPriceSet(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_variantPriceSchedule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_variantPriceSchedule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VariantPriceSchedule(ctx, fc.Args["input"].(VariantPriceScheduleInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *VariantPayload) graphql.Marshaler {
+			return ec.marshalNVariantPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐVariantPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_variantPriceSchedule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VariantPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_variantPriceSchedule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_priceListCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_priceListCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PriceListCreate(ctx, fc.Args["input"].(PriceListCreateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PriceListPayload) graphql.Marshaler {
+			return ec.marshalNPriceListPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_priceListCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriceListPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_priceListCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_priceListUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_priceListUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PriceListUpdate(ctx, fc.Args["id"].(string), fc.Args["input"].(PriceListUpdateInput), fc.Args["expectedVersion"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PriceListPayload) graphql.Marshaler {
+			return ec.marshalNPriceListPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_priceListUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriceListPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_priceListUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_priceListPricesSet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_priceListPricesSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PriceListPricesSet(ctx, fc.Args["input"].(PriceListPricesSetInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PriceListPayload) graphql.Marshaler {
+			return ec.marshalNPriceListPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_priceListPricesSet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriceListPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_priceListPricesSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2752,6 +3519,277 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _PriceList_id(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "ID")
+}
+
+func (ec *executionContext) _PriceList_name(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "String")
+}
+
+func (ec *executionContext) _PriceList_currency(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_currency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Currency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCurrencyCode2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_currency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "CurrencyCode")
+}
+
+func (ec *executionContext) _PriceList_channel(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_channel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "String")
+}
+
+func (ec *executionContext) _PriceList_validFrom(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_validFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_validFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _PriceList_validUntil(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_validUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ValidUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_validUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _PriceList_createdAt(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _PriceList_updatedAt(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _PriceList_version(ctx context.Context, field graphql.CollectedField, obj *PriceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceList_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceList_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PriceList", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PriceListPayload_priceList(ctx context.Context, field graphql.CollectedField, obj *PriceListPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceListPayload_priceList(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceList, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PriceList) graphql.Marshaler {
+			return ec.marshalOPriceList2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceList(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PriceListPayload_priceList(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PriceListPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriceList(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PriceListPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *PriceListPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PriceListPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*CatalogueUserError) graphql.Marshaler {
+			return ec.marshalNCatalogueUserError2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐCatalogueUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PriceListPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PriceListPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CatalogueUserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _PriceRange_min(ctx context.Context, field graphql.CollectedField, obj *PriceRange) (ret graphql.Marshaler) {
@@ -3492,6 +4530,114 @@ func (ec *executionContext) fieldContext_ProductVariant_price(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _ProductVariant_compareAt(ctx context.Context, field graphql.CollectedField, obj *ProductVariant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductVariant_compareAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CompareAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductVariant_compareAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductVariant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductVariant_listPrice(ctx context.Context, field graphql.CollectedField, obj *ProductVariant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductVariant_listPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ProductVariant().ListPrice(ctx, obj, fc.Args["currency"].(string), fc.Args["channel"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ListPrice) graphql.Marshaler {
+			return ec.marshalOListPrice2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPrice(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductVariant_listPrice(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductVariant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ListPrice(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ProductVariant_listPrice_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProductVariant_listPrices(ctx context.Context, field graphql.CollectedField, obj *ProductVariant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductVariant_listPrices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ProductVariant().ListPrices(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ListPrice) graphql.Marshaler {
+			return ec.marshalOListPrice2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPriceᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProductVariant_listPrices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductVariant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ListPrice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ProductVariant_weightGrams(ctx context.Context, field graphql.CollectedField, obj *ProductVariant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3706,6 +4852,38 @@ func (ec *executionContext) fieldContext_Query_categories(_ context.Context, fie
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Category(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_priceLists(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_priceLists(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().PriceLists(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*PriceList) graphql.Marshaler {
+			return ec.marshalOPriceList2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_priceLists(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriceList(ctx, field)
 		},
 	}
 	return fc, nil
@@ -5155,6 +6333,69 @@ func UnmarshalCategoryRepresentation(ctx context.Context, raw any) (CategoryRepr
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputListPriceInput(ctx context.Context, obj any) (ListPriceInput, error) {
+	var it ListPriceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"variantId", "from", "price", "compareAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "variantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VariantID = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "price":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
+			data, err := ec.unmarshalOMoneyInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Price = data
+		case "compareAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("compareAt"))
+			data, err := ec.unmarshalOMoneyInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CompareAt = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalListPriceInput unmarshals raw into the ListPriceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalListPriceInput(ctx context.Context, raw any) (ListPriceInput, error) {
+	var out ListPriceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ListPriceInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMoneyInput(ctx context.Context, obj any) (MoneyInput, error) {
 	var it MoneyInput
 	if obj == nil {
@@ -5306,6 +6547,202 @@ func (ec *executionContext) unmarshalInputOptionFilter(ctx context.Context, obj 
 func UnmarshalOptionFilter(ctx context.Context, raw any) (OptionFilter, error) {
 	var out OptionFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OptionFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPriceListCreateInput(ctx context.Context, obj any) (PriceListCreateInput, error) {
+	var it PriceListCreateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "currency", "channel", "validFrom", "validUntil", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "currency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currency"))
+			data, err := ec.unmarshalNCurrencyCode2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Currency = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
+		case "validFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ValidFrom = data
+		case "validUntil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validUntil"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ValidUntil = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPriceListCreateInput unmarshals raw into the PriceListCreateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPriceListCreateInput(ctx context.Context, raw any) (PriceListCreateInput, error) {
+	var out PriceListCreateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PriceListCreateInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPriceListPricesSetInput(ctx context.Context, obj any) (PriceListPricesSetInput, error) {
+	var it PriceListPricesSetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"listId", "prices", "expectedVersion", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "listId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("listId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ListID = data
+		case "prices":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prices"))
+			data, err := ec.unmarshalNListPriceInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPriceInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Prices = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPriceListPricesSetInput unmarshals raw into the PriceListPricesSetInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPriceListPricesSetInput(ctx context.Context, raw any) (PriceListPricesSetInput, error) {
+	var out PriceListPricesSetInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PriceListPricesSetInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPriceListUpdateInput(ctx context.Context, obj any) (PriceListUpdateInput, error) {
+	var it PriceListUpdateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "validFrom", "validUntil"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "validFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ValidFrom = data
+		case "validUntil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validUntil"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ValidUntil = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPriceListUpdateInput unmarshals raw into the PriceListUpdateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPriceListUpdateInput(ctx context.Context, raw any) (PriceListUpdateInput, error) {
+	var out PriceListUpdateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PriceListUpdateInput", raw, &out)
 	return out, err
 }
 
@@ -5663,6 +7100,62 @@ func UnmarshalProductVariantRepresentation(ctx context.Context, raw any) (Produc
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputScheduledPriceInput(ctx context.Context, obj any) (ScheduledPriceInput, error) {
+	var it ScheduledPriceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "price", "compareAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "price":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
+			data, err := ec.unmarshalNMoneyInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Price = data
+		case "compareAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("compareAt"))
+			data, err := ec.unmarshalOMoneyInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CompareAt = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalScheduledPriceInput unmarshals raw into the ScheduledPriceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalScheduledPriceInput(ctx context.Context, raw any) (ScheduledPriceInput, error) {
+	var out ScheduledPriceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ScheduledPriceInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSelectedOptionInput(ctx context.Context, obj any) (SelectedOptionInput, error) {
 	var it SelectedOptionInput
 	if obj == nil {
@@ -5723,7 +7216,7 @@ func (ec *executionContext) unmarshalInputVariantInput(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"sku", "name", "price", "options", "weightGrams"}
+	fieldsInOrder := [...]string{"sku", "name", "price", "compareAt", "options", "weightGrams"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5751,6 +7244,13 @@ func (ec *executionContext) unmarshalInputVariantInput(ctx context.Context, obj 
 				return it, err
 			}
 			it.Price = data
+		case "compareAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("compareAt"))
+			data, err := ec.unmarshalOMoneyInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CompareAt = data
 		case "options":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
 			data, err := ec.unmarshalNSelectedOptionInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐSelectedOptionInputᚄ(ctx, v)
@@ -5782,6 +7282,69 @@ func UnmarshalVariantInput(ctx context.Context, raw any) (VariantInput, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputVariantPriceScheduleInput(ctx context.Context, obj any) (VariantPriceScheduleInput, error) {
+	var it VariantPriceScheduleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"variantId", "prices", "expectedVersion", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "variantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VariantID = data
+		case "prices":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prices"))
+			data, err := ec.unmarshalNScheduledPriceInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐScheduledPriceInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Prices = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVariantPriceScheduleInput unmarshals raw into the VariantPriceScheduleInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVariantPriceScheduleInput(ctx context.Context, raw any) (VariantPriceScheduleInput, error) {
+	var out VariantPriceScheduleInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VariantPriceScheduleInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputVariantPriceSetInput(ctx context.Context, obj any) (VariantPriceSetInput, error) {
 	var it VariantPriceSetInput
 	if obj == nil {
@@ -5793,7 +7356,7 @@ func (ec *executionContext) unmarshalInputVariantPriceSetInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"variantId", "price", "idempotencyKey"}
+	fieldsInOrder := [...]string{"variantId", "price", "compareAt", "expectedVersion", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5814,6 +7377,20 @@ func (ec *executionContext) unmarshalInputVariantPriceSetInput(ctx context.Conte
 				return it, err
 			}
 			it.Price = data
+		case "compareAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("compareAt"))
+			data, err := ec.unmarshalOMoneyInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CompareAt = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -6189,6 +7766,54 @@ func (ec *executionContext) _FacetValue(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var listPriceImplementors = []string{"ListPrice"}
+
+func (ec *executionContext) _ListPrice(ctx context.Context, sel ast.SelectionSet, obj *ListPrice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, listPriceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ListPrice")
+		case "list":
+			out.Values[i] = ec._ListPrice_list(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._ListPrice_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "price":
+			out.Values[i] = ec._ListPrice_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "compareAt":
+			out.Values[i] = ec._ListPrice_compareAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var moneyImplementors = []string{"Money"}
 
 func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, obj *money.Money) graphql.Marshaler {
@@ -6272,6 +7897,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "variantPriceSchedule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_variantPriceSchedule(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "priceListCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_priceListCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "priceListUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_priceListUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "priceListPricesSet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_priceListPricesSet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -6318,6 +7971,117 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var priceListImplementors = []string{"PriceList"}
+
+func (ec *executionContext) _PriceList(ctx context.Context, sel ast.SelectionSet, obj *PriceList) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, priceListImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PriceList")
+		case "id":
+			out.Values[i] = ec._PriceList_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._PriceList_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "currency":
+			out.Values[i] = ec._PriceList_currency(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "channel":
+			out.Values[i] = ec._PriceList_channel(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "validFrom":
+			out.Values[i] = ec._PriceList_validFrom(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "validUntil":
+			out.Values[i] = ec._PriceList_validUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._PriceList_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._PriceList_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._PriceList_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var priceListPayloadImplementors = []string{"PriceListPayload"}
+
+func (ec *executionContext) _PriceListPayload(ctx context.Context, sel ast.SelectionSet, obj *PriceListPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, priceListPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PriceListPayload")
+		case "priceList":
+			out.Values[i] = ec._PriceListPayload_priceList(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._PriceListPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -6628,6 +8392,23 @@ func (ec *executionContext) _ProductVariant(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "compareAt":
+			out.Values[i] = ec._ProductVariant_compareAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "listPrice":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ProductVariant_listPrice(ctx, field, obj)
+				})
+		case "listPrices":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ProductVariant_listPrices(ctx, field, obj)
+				})
 		case "weightGrams":
 			out.Values[i] = ec._ProductVariant_weightGrams(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -6698,6 +8479,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_categories(ctx, field)
+				})
+		case "priceLists":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_priceLists(ctx, field)
 				})
 		case "products":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -7456,6 +9243,33 @@ func (ec *executionContext) marshalNInt642int64(ctx context.Context, sel ast.Sel
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalNListPrice2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPrice(ctx context.Context, sel ast.SelectionSet, v *ListPrice) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ListPrice!")
+		return graphql.Null
+	}
+	return ec._ListPrice(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNListPriceInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPriceInputᚄ(ctx context.Context, v any) ([]*ListPriceInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ListPriceInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNListPriceInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPriceInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNListPriceInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPriceInput(ctx context.Context, v any) (*ListPriceInput, error) {
+	res, err := ec.unmarshalInputListPriceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNMoney2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx context.Context, sel ast.SelectionSet, v money.Money) graphql.Marshaler {
 	return ec._Money(ctx, sel, &v)
 }
@@ -7472,6 +9286,37 @@ func (ec *executionContext) unmarshalNOptionFilter2ᚖgithubᚗcomᚋagoraᚑsup
 
 func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v PageInfo) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPriceList2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceList(ctx context.Context, sel ast.SelectionSet, v *PriceList) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PriceList!")
+		return graphql.Null
+	}
+	return ec._PriceList(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPriceListCreateInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListCreateInput(ctx context.Context, v any) (PriceListCreateInput, error) {
+	res, err := ec.unmarshalInputPriceListCreateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPriceListPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListPayload(ctx context.Context, sel ast.SelectionSet, v *PriceListPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PriceListPayload!")
+		return graphql.Null
+	}
+	return ec._PriceListPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPriceListPricesSetInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListPricesSetInput(ctx context.Context, v any) (PriceListPricesSetInput, error) {
+	res, err := ec.unmarshalInputPriceListPricesSetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNPriceListUpdateInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListUpdateInput(ctx context.Context, v any) (PriceListUpdateInput, error) {
+	res, err := ec.unmarshalInputPriceListUpdateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNPriceRange2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceRange(ctx context.Context, sel ast.SelectionSet, v *PriceRange) graphql.Marshaler {
@@ -7626,6 +9471,25 @@ func (ec *executionContext) unmarshalNProductVariantRepresentation2ᚖgithubᚗc
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNScheduledPriceInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐScheduledPriceInputᚄ(ctx context.Context, v any) ([]*ScheduledPriceInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ScheduledPriceInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNScheduledPriceInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐScheduledPriceInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNScheduledPriceInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐScheduledPriceInput(ctx context.Context, v any) (*ScheduledPriceInput, error) {
+	res, err := ec.unmarshalInputScheduledPriceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNSelectedOption2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐSelectedOptionᚄ(ctx context.Context, sel ast.SelectionSet, v []*SelectedOption) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -7737,6 +9601,11 @@ func (ec *executionContext) marshalNVariantPayload2ᚖgithubᚗcomᚋagoraᚑsup
 		return graphql.Null
 	}
 	return ec._VariantPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNVariantPriceScheduleInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐVariantPriceScheduleInput(ctx context.Context, v any) (VariantPriceScheduleInput, error) {
+	res, err := ec.unmarshalInputVariantPriceScheduleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNVariantPriceSetInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐVariantPriceSetInput(ctx context.Context, v any) (VariantPriceSetInput, error) {
@@ -8160,6 +10029,23 @@ func (ec *executionContext) marshalOCategory2ᚖgithubᚗcomᚋagoraᚑsupergrap
 	return ec._Category(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalODateTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDateTime(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := scalar.MarshalDateTime(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
 	if v == nil {
 		return nil, nil
@@ -8265,6 +10151,47 @@ func (ec *executionContext) marshalOInt642ᚖint64(ctx context.Context, sel ast.
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalOListPrice2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPriceᚄ(ctx context.Context, sel ast.SelectionSet, v []*ListPrice) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNListPrice2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPrice(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOListPrice2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐListPrice(ctx context.Context, sel ast.SelectionSet, v *ListPrice) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ListPrice(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx context.Context, sel ast.SelectionSet, v *money.Money) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Money(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMoneyInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyInput(ctx context.Context, v any) (*MoneyInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputMoneyInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOMoneyRangeInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐMoneyRangeInput(ctx context.Context, v any) (*MoneyRangeInput, error) {
 	if v == nil {
 		return nil, nil
@@ -8288,6 +10215,32 @@ func (ec *executionContext) unmarshalOOptionFilter2ᚕᚖgithubᚗcomᚋagoraᚑ
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOPriceList2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceListᚄ(ctx context.Context, sel ast.SelectionSet, v []*PriceList) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPriceList2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceList(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOPriceList2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐPriceList(ctx context.Context, sel ast.SelectionSet, v *PriceList) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PriceList(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOProduct2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋproductsᚋgenᚐProduct(ctx context.Context, sel ast.SelectionSet, v []*Product) graphql.Marshaler {

@@ -81,6 +81,26 @@ type FacetValue struct {
 	Selected bool   `json:"selected"`
 }
 
+// A price that a variant has from an instant on, until its next one in the same list begins.
+type ListPrice struct {
+	// Null for a price of the catalogue itself, as ProductVariant.price shows it.
+	List *PriceList `json:"list,omitempty"`
+	// Null for always.
+	From *time.Time `json:"from,omitempty"`
+	// Null if the variant is not in the list from then on.
+	Price     *money.Money `json:"price,omitempty"`
+	CompareAt *money.Money `json:"compareAt,omitempty"`
+}
+
+type ListPriceInput struct {
+	VariantID string `json:"variantId"`
+	// Left out: now.
+	From *time.Time `json:"from,omitempty"`
+	// Left out: the variant is not in the list from then on.
+	Price     *MoneyInput `json:"price,omitempty"`
+	CompareAt *MoneyInput `json:"compareAt,omitempty"`
+}
+
 type MoneyInput struct {
 	MinorUnits int64  `json:"minorUnits"`
 	Currency   string `json:"currency"`
@@ -105,6 +125,54 @@ type PageInfo struct {
 	HasPreviousPage bool    `json:"hasPreviousPage"`
 	StartCursor     *string `json:"startCursor,omitempty"`
 	EndCursor       *string `json:"endCursor,omitempty"`
+}
+
+// Prices in a currency for a channel of sale. A list has an effect from validFrom until validUntil, by the clock.
+type PriceList struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Currency string `json:"currency"`
+	// Null for all channels.
+	Channel   *string   `json:"channel,omitempty"`
+	ValidFrom time.Time `json:"validFrom"`
+	// Null for ever.
+	ValidUntil *time.Time `json:"validUntil,omitempty"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	UpdatedAt  time.Time  `json:"updatedAt"`
+	// Grows with every change of the list and of its prices.
+	Version int `json:"version"`
+}
+
+type PriceListCreateInput struct {
+	Name     string `json:"name"`
+	Currency string `json:"currency"`
+	// Lower-case words joined by hyphens, such as web. Left out: all channels.
+	Channel *string `json:"channel,omitempty"`
+	// Left out: now.
+	ValidFrom *time.Time `json:"validFrom,omitempty"`
+	// Left out: for ever.
+	ValidUntil     *time.Time `json:"validUntil,omitempty"`
+	IdempotencyKey string     `json:"idempotencyKey"`
+}
+
+type PriceListPayload struct {
+	PriceList  *PriceList            `json:"priceList,omitempty"`
+	UserErrors []*CatalogueUserError `json:"userErrors"`
+}
+
+type PriceListPricesSetInput struct {
+	ListID string `json:"listId"`
+	// At most 100.
+	Prices []*ListPriceInput `json:"prices"`
+	// The version of the list that the caller has seen.
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	IdempotencyKey  string `json:"idempotencyKey"`
+}
+
+type PriceListUpdateInput struct {
+	Name       *string    `json:"name,omitempty"`
+	ValidFrom  *time.Time `json:"validFrom,omitempty"`
+	ValidUntil *time.Time `json:"validUntil,omitempty"`
 }
 
 type PriceRange struct {
@@ -188,13 +256,22 @@ type ProductUpdateInput struct {
 }
 
 type ProductVariant struct {
-	ID          string            `json:"id"`
-	Sku         string            `json:"sku"`
-	Name        string            `json:"name"`
-	Options     []*SelectedOption `json:"options"`
-	Price       money.Money       `json:"price"`
-	WeightGrams *int              `json:"weightGrams,omitempty"`
-	Product     Product           `json:"product"`
+	ID      string            `json:"id"`
+	Sku     string            `json:"sku"`
+	Name    string            `json:"name"`
+	Options []*SelectedOption `json:"options"`
+	// What it costs now. A scheduled price shows from its instant on.
+	Price money.Money `json:"price"`
+	// What the price is compared with, such as the price before a sale; null for nothing.
+	CompareAt *money.Money `json:"compareAt,omitempty"`
+	// What it costs now in the price lists of a currency, for a channel: lists of the channel go before lists of all
+	// channels, and of several the one that became valid last. Where none has a price it is the one of the catalogue, if
+	// that is in the currency, and else null.
+	ListPrice *ListPrice `json:"listPrice,omitempty"`
+	// All prices that are scheduled or in price lists, in the order of their beginning.
+	ListPrices  []*ListPrice `json:"listPrices,omitempty"`
+	WeightGrams *int         `json:"weightGrams,omitempty"`
+	Product     Product      `json:"product"`
 }
 
 func (ProductVariant) IsNode()            {}
@@ -213,6 +290,13 @@ type ProductVariantRepresentation struct {
 type Query struct {
 }
 
+type ScheduledPriceInput struct {
+	// In the future.
+	From      time.Time   `json:"from"`
+	Price     MoneyInput  `json:"price"`
+	CompareAt *MoneyInput `json:"compareAt,omitempty"`
+}
+
 type SelectedOption struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -224,9 +308,11 @@ type SelectedOptionInput struct {
 }
 
 type VariantInput struct {
-	Sku         string                 `json:"sku"`
-	Name        string                 `json:"name"`
-	Price       MoneyInput             `json:"price"`
+	Sku   string     `json:"sku"`
+	Name  string     `json:"name"`
+	Price MoneyInput `json:"price"`
+	// Above the price, and in its currency.
+	CompareAt   *MoneyInput            `json:"compareAt,omitempty"`
 	Options     []*SelectedOptionInput `json:"options"`
 	WeightGrams *int                   `json:"weightGrams,omitempty"`
 }
@@ -236,10 +322,23 @@ type VariantPayload struct {
 	UserErrors []*CatalogueUserError `json:"userErrors"`
 }
 
+type VariantPriceScheduleInput struct {
+	VariantID string `json:"variantId"`
+	// At most 50; none takes back what was scheduled.
+	Prices []*ScheduledPriceInput `json:"prices"`
+	// The version of the product that the caller has seen.
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	IdempotencyKey  string `json:"idempotencyKey"`
+}
+
 type VariantPriceSetInput struct {
-	VariantID      string     `json:"variantId"`
-	Price          MoneyInput `json:"price"`
-	IdempotencyKey string     `json:"idempotencyKey"`
+	VariantID string     `json:"variantId"`
+	Price     MoneyInput `json:"price"`
+	// Above the price, and in its currency. Left out: nothing.
+	CompareAt *MoneyInput `json:"compareAt,omitempty"`
+	// The version of the product that the caller has seen.
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	IdempotencyKey  string `json:"idempotencyKey"`
 }
 
 type CatalogueErrorCode string
