@@ -54,7 +54,7 @@ func (c *collector) deferred(directives ast.DirectiveList, in DeferredBy) Deferr
 	known := c.defers[key]
 	if known == nil {
 		known = &Defer{Number: len(c.n.deferred), Parent: in.Defer, ParentUp: in.Up}
-		if label := d.Arguments.ForName("label"); label != nil {
+		if label := d.Arguments.ForName("label"); label != nil && label.Value.Kind != ast.NullValue {
 			known.Label = label.Value.Raw
 		}
 		c.n.deferred = append(c.n.deferred, known)

@@ -97,7 +97,7 @@ type survey struct {
 	// where null is forbidden.
 	conditions, deferIf, nonNull map[string]bool
 	fragments                    map[*ast.FragmentDefinition]bool
-	seen                map[coordinate]bool
+	seen                         map[coordinate]bool
 }
 
 // coordinate is Type.field of the schema.
