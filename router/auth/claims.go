@@ -19,6 +19,8 @@ type Claims struct {
 	Issuer string
 	// Subject is who it was signed for.
 	Subject string
+	// Client is the program that asks, as its API key proves; empty if it has shown none. See the package apikey.
+	Client string
 	// Scopes are what the subject may do.
 	Scopes []string
 	// Expires is when the token ceases to be good.

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -38,6 +39,7 @@ func decodeParameters(object []byte, req *Request) *refusal {
 	for m := walk(object); m.next(); {
 		p := parameterOf(m.name)
 		if p == 0 {
+			req.takeAlternative(m.name, m.value)
 			continue
 		}
 		if seen&p != 0 {
@@ -136,20 +138,23 @@ func unique(variables []byte) *refusal {
 	return nil
 }
 
-// complete refuses a request that does not say which document it means: by its text, by documentId or by
-// Apollo's extension persistedQuery.
+// complete refuses a request that does not say which document it means: by its text, or, if the engine knows
+// ids, by documentId, by Apollo's extension persistedQuery or by one of the alternatives.
 func (req *Request) complete(seen parameterSet) *refusal {
-	if seen&(parameterQuery|parameterDocumentID) != 0 {
+	if seen&parameterQuery != 0 {
 		return nil
 	}
-	if req.Extensions != nil {
-		for m := walk(req.Extensions); m.next(); {
-			if string(m.name) == "persistedQuery" {
-				return nil
-			}
-		}
+	byID := seen&parameterDocumentID != 0 || req.hasExtension("persistedQuery")
+	if !byID && req.alternative != "" {
+		req.DocumentID, byID = req.alternative, true
 	}
-	return badRequest("the parameter query is missing")
+	switch {
+	case !byID:
+		return badRequest("the parameter query is missing")
+	case req.ids == nil:
+		return &refusal{http.StatusOK, CodePersistedQueryNotSupported, "PersistedQueryNotSupported"}
+	}
+	return nil
 }
 
 // decodeURL decodes the parameters of a GET: strings as they are, variables and extensions as JSON.
@@ -175,6 +180,10 @@ func decodeURL(rawQuery string, req *Request) *refusal {
 			return err
 		}
 	}
+	if req.ids != nil && req.ids.Parameter != "" {
+		req.alternative = cmp.Or(values.Get(req.ids.Parameter), req.alternative)
+	}
+	req.alternative = cmp.Or(values.Get(relayID), req.alternative)
 	return req.complete(seen)
 }
 

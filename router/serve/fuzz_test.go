@@ -10,13 +10,14 @@ import (
 func FuzzDecodeBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{a}"}`, `{"query":"\u0061\n","variables":{"a":[1,{"b":"}"}]},"operationName":null}`,
-		` { "extensions" : { "persistedQuery" : { } } , "documentId":"x"} `, `[{}]`, `{"query":1e9}`, `{"quer\u0079":"","query":""}`,
+		` { "extensions" : { "persistedQuery" : { } } , "documentId":"x"} `, `[{}]`, `{"doc_id":"x","id":1}`, `{"id":"\u0061"}`,
+		`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x","miss":[{}]}}}`, `{"query":1e9}`, `{"quer\u0079":"","query":""}`,
 		`{"variables":{"a":1,"\u0061":2},"query":""}`, `{"query":"\ud800"}`, "\xff", "\f{\"query\":\"\"}", `{`, ``, `{"a":[[[[]]]]}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var req Request
+		req := Request{ids: &DocumentIDs{Parameter: "id"}}
 		if err := decodeBody(body, &req); err != nil {
 			if err.status != 400 || err.code == "" || err.message == "" || !json.Valid(errorBody(err.code, err.message)) {
 				t.Fatalf("refusal %+v", err)
@@ -43,7 +44,10 @@ func FuzzDecodeBody(f *testing.F) {
 		}
 		compareText(t, "query", req.Query, want.Query)
 		compareText(t, "operationName", req.OperationName, want.OperationName)
-		compareText(t, "documentId", req.DocumentID, want.DocumentID)
+		if req.DocumentID != req.alternative || req.alternative == "" {
+			compareText(t, "documentId", req.DocumentID, want.DocumentID)
+		}
+		_, _ = req.PersistedQuery()
 		compareObject(t, "variables", req.Variables, want.Variables)
 		compareObject(t, "extensions", req.Extensions, want.Extensions)
 	})

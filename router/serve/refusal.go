@@ -4,20 +4,22 @@ import "net/http"
 
 // The codes of this package's own errors, as extensions.code.
 const (
-	CodeBadRequest           = "BAD_REQUEST"
-	CodeBatchingNotEnabled   = "BATCHING_NOT_ENABLED"
-	CodeCSRF                 = "CSRF_ERROR"
-	CodeForbidden            = "FORBIDDEN"
-	CodeInternal             = "INTERNAL_SERVER_ERROR"
-	CodeMethodNotAllowed     = "METHOD_NOT_ALLOWED"
-	CodeNotAcceptable        = "NOT_ACCEPTABLE"
-	CodeNotFound             = "NOT_FOUND"
-	CodePayloadTooLarge      = "PAYLOAD_TOO_LARGE"
-	CodeRequestTimeout       = "REQUEST_TIMEOUT"
-	CodeTooManyOperations    = "TOO_MANY_OPERATIONS"
-	CodeUnauthenticated      = "UNAUTHENTICATED"
-	CodeUnavailable          = "SERVICE_UNAVAILABLE"
-	CodeUnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE"
+	CodeBadRequest         = "BAD_REQUEST"
+	CodeBatchingNotEnabled = "BATCHING_NOT_ENABLED"
+	CodeCSRF               = "CSRF_ERROR"
+	CodeForbidden          = "FORBIDDEN"
+	CodeInternal           = "INTERNAL_SERVER_ERROR"
+	CodeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
+	CodeNotAcceptable      = "NOT_ACCEPTABLE"
+	CodeNotFound           = "NOT_FOUND"
+	CodePayloadTooLarge    = "PAYLOAD_TOO_LARGE"
+	// CodePersistedQueryNotSupported makes Apollo's clients send the document's text.
+	CodePersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED"
+	CodeRequestTimeout             = "REQUEST_TIMEOUT"
+	CodeTooManyOperations          = "TOO_MANY_OPERATIONS"
+	CodeUnauthenticated            = "UNAUTHENTICATED"
+	CodeUnavailable                = "SERVICE_UNAVAILABLE"
+	CodeUnsupportedMediaType       = "UNSUPPORTED_MEDIA_TYPE"
 )
 
 // refusal is an error that is answered before, or instead of, the engine. Its status holds whatever media
