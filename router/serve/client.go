@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -28,7 +29,9 @@ type Client struct {
 // clients finds out who a client is.
 type clients struct {
 	names, versions []string
-	trusted         []netip.Prefix
+	// credentials are Config.InitHeaders.
+	credentials []string
+	trusted     []netip.Prefix
 }
 
 func newClients(cfg Clients) (clients, error) {
@@ -59,6 +62,11 @@ func canonical(names []string, usual ...string) []string {
 		list[i] = http.CanonicalHeaderKey(name)
 	}
 	return list
+}
+
+// fromInit says whether a header may stand in the payload of connection_init.
+func (c *clients) fromInit(name string) bool {
+	return name == "Authorization" || slices.Contains(c.names, name) || slices.Contains(c.versions, name) || slices.Contains(c.credentials, name)
 }
 
 // identify sets what req says of its client, which has connected from remote.

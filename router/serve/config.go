@@ -27,6 +27,9 @@ type Config struct {
 	// Pages are further handlers, each at one path, such as an issuer's key set at /.well-known/jwks.json. Nil
 	// means none.
 	Pages map[string]http.Handler `yaml:"-"`
+	// InitHeaders are headers that the payload of a WebSocket's connection_init may hold, besides Authorization and those that
+	// name the client: an API key's, say. Nil means none.
+	InitHeaders []string `yaml:"-"`
 	// DocumentIDs says how requests may name a document instead of sending its text. Nil means that the engine knows no
 	// ids: such requests are refused with PERSISTED_QUERY_NOT_SUPPORTED.
 	DocumentIDs *DocumentIDs `yaml:"-"`

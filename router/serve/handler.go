@@ -40,6 +40,7 @@ func New(cfg Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	known.credentials = canonical(cfg.InitHeaders)
 	return &Handler{cfg: cfg, origins: allowed, clients: known, draining: make(chan struct{})}, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 )
 
 // The messages of graphql-transport-ws
@@ -104,7 +103,7 @@ func (m *message) addTo(header http.Header, known *clients) http.Header {
 	cloned := false
 	for fields := walk(m.payload); fields.next(); {
 		name := http.CanonicalHeaderKey(string(fields.name))
-		if fields.value[0] != '"' || name != "Authorization" && !slices.Contains(known.names, name) && !slices.Contains(known.versions, name) {
+		if fields.value[0] != '"' || !known.fromInit(name) {
 			continue
 		}
 		if !cloned {
