@@ -11,11 +11,31 @@ import (
 // Bus is the transport of events. What it loses, the outbox still has.
 type Bus interface {
 	// Publish hands a batch over, and returns once the bus answers for every event of it. It may deliver an
-	// event more than once.
+	// event more than once. An empty batch is a sign of life: see Handler.
 	Publish(ctx context.Context, batch []Event) error
 	// Subscribe names a consumer of the events of some sources. All subscriptions are made before anything is
-	// published.
+	// published. Of several processes that subscribe the same consumer, one gets each event.
 	Subscribe(consumer string, sources []string, handle Handler)
+}
+
+// Keeper is a Bus that keeps events in a log of its own for a while, and that may lose some of them: its disk is put
+// back from a copy, or somebody deletes it. Relay notices, and publishes again what is gone.
+type Keeper interface {
+	Bus
+	// Keep is Publish for a batch of one source. It returns the log's identity, and each event's position in it.
+	Keep(ctx context.Context, batch []Event) (log string, positions []int64, err error)
+	// Log says what there is of the log of a source, which is made if there is none.
+	Log(ctx context.Context, source string) (Log, error)
+}
+
+// Log is the state of a log that a Keeper keeps.
+type Log struct {
+	// ID is another one when the log is made anew.
+	ID string
+	// Last is the position of its last event, 0 for an empty log.
+	Last int64
+	// Keeps is for how long it keeps events.
+	Keeps time.Duration
 }
 
 // Delivery is an event on its way to a consumer.
@@ -25,7 +45,8 @@ type Delivery struct {
 	Attempt int
 }
 
-// Handler takes a delivery: nil when it is done with; an error to have it delivered again, later.
+// Handler takes a delivery: nil when it is done with; an error to have it delivered again, later. The zero Delivery
+// comes about once a second: it holds no event, but is the time to look after what the handler has put off.
 type Handler func(ctx context.Context, d Delivery) error
 
 // Local is the bus within one process: the outboxes themselves are its log. Publish returns when every
@@ -59,31 +80,37 @@ func (l *Local) Publish(ctx context.Context, batch []Event) error {
 					l.deliver(ctx, s, e)
 				}
 			}
+			if err := s.handle(ctx, Delivery{}); err != nil && ctx.Err() == nil {
+				l.log().WarnContext(ctx, "look after what was put off", "consumer", s.consumer, "error", err)
+			}
 		})
 	}
 	wg.Wait()
 	return ctx.Err()
 }
 
-// maxDelay bounds the pause between two deliveries of an event.
-const maxDelay = 5 * time.Second
-
 func (l *Local) deliver(ctx context.Context, s subscriber, e Event) {
-	delay := 10 * time.Millisecond
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		err := s.handle(ctx, Delivery{e, attempt})
 		if err == nil || ctx.Err() != nil { // what was not handled comes again after the next start
 			return
 		}
-		log := l.Log
-		if log == nil {
-			log = slog.Default()
-		}
-		log.WarnContext(ctx, "deliver event", "consumer", s.consumer, "type", e.Type, "event", e.ID, "attempt", attempt, "error", err)
+		l.log().WarnContext(ctx, "deliver event", "consumer", s.consumer, "type", e.Type, "event", e.ID, "attempt", attempt, "error", err)
 		select {
 		case <-ctx.Done():
-		case <-time.After(delay):
+		case <-time.After(Backoff(attempt)):
 		}
-		delay = min(2*delay, maxDelay)
 	}
+}
+
+func (l *Local) log() *slog.Logger {
+	if l.Log == nil {
+		return slog.Default()
+	}
+	return l.Log
+}
+
+// Backoff is the pause behind an attempt that failed, counted from 1: from 10 ms on twice as long each time, up to 5 s.
+func Backoff(attempt int) time.Duration {
+	return min(10*time.Millisecond<<min(max(attempt-1, 0), 10), 5*time.Second)
 }

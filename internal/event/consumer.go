@@ -2,14 +2,17 @@ package event
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
 )
 
-// Consumer applies events to a service's database, each once and in the order of its subject.
+// Consumer applies events to a service's database, each once and in the order of its subject. An event that comes
+// before its predecessor, or that can't be applied, is parked in the database together with those of its subject that
+// come behind it: nobody else waits for it. Several replicas may run the same consumer.
 type Consumer struct {
 	DB *database.DB
 	// Name is the consumer's name, unique in the service, such as "orders.payments".
@@ -20,8 +23,14 @@ type Consumer struct {
 	Apply func(ctx context.Context, tx *database.Tx, e Event) error
 	// Applied is called after the commit of an effect; nil for nothing.
 	Applied func(ctx context.Context, e Event)
-	// MaxAttempts is how often a failing event is tried before it becomes a dead letter. Zero means 25.
+	// MaxAttempts is how often a failing event is tried before it becomes a dead letter. Zero means 25, which takes
+	// some 85 s.
 	MaxAttempts int
+
+	// mu guards when the consumer looks after what is parked, and when it has last pruned its inbox.
+	mu     sync.Mutex
+	next   time.Time
+	pruned time.Time
 }
 
 // errEarly says that an event came before its predecessor.
@@ -31,28 +40,29 @@ func (e errEarly) Error() string {
 	return fmt.Sprintf("event %d of its subject came before %d", e.sequence, e.last+1)
 }
 
+// quickAttempts are made by the bus, at once: what they don't cure is parked.
+const quickAttempts = 3
+
 // Handle is the Handler of the consumer.
 func (c *Consumer) Handle(ctx context.Context, d Delivery) error {
-	applied := false
-	err := c.DB.Tx(ctx, func(tx *database.Tx) error {
-		fresh, err := c.receive(ctx, tx, d.Event)
-		if err != nil || !fresh {
-			return err
-		}
-		applied = true
-		ctx := context.WithValue(WithCorrelation(ctx, d.Correlation), causationKey{}, d.ID)
-		return c.Apply(ctx, tx, d.Event)
-	})
-	if err == nil {
-		if applied && c.Applied != nil {
-			c.Applied(ctx, d.Event)
-		}
+	if d.ID == "" {
+		return c.lookAfter(ctx)
+	}
+	fresh, err := c.take(ctx, d.Event)
+	switch {
+	case err == nil && !fresh:
 		return nil
-	}
-	if d.Attempt < c.maxAttempts() || ctx.Err() != nil {
+	case err == nil:
+		return c.goOn(ctx, d.Source, d.Subject)
+	case ctx.Err() != nil, d.Attempt < min(quickAttempts, c.maxAttempts()):
 		return fmt.Errorf("apply %s: %w", d.Type, err)
+	case d.Attempt < c.maxAttempts():
+		return c.park(ctx, d, err)
 	}
-	return c.bury(ctx, d.Event, err)
+	if err := c.bury(ctx, d.Event, err); err != nil {
+		return err
+	}
+	return c.goOn(ctx, d.Source, d.Subject)
 }
 
 func (c *Consumer) maxAttempts() int {
@@ -62,26 +72,58 @@ func (c *Consumer) maxAttempts() int {
 	return 25
 }
 
-// receive notes that the event is here, and reports whether it is new. A consumer that has heard nothing of a
-// subject takes it up with whatever comes first.
-func (c *Consumer) receive(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
+// take applies an event if its turn has come, parks it if it hasn't, and reports whether it was applied.
+func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
+	err = c.DB.Tx(ctx, func(tx *database.Tx) error {
+		fresh = false
+		last, known, err := c.last(ctx, tx, e.Source, e.Subject)
+		switch {
+		case err != nil:
+			return err
+		case known && e.Sequence <= last:
+			return nil
+		case e.Sequence > last+1:
+			return c.parkEarly(ctx, tx, e, errEarly{e.Sequence, last})
+		}
+		fresh, err = c.apply(ctx, tx, e)
+		return err
+	})
+	if err == nil && fresh {
+		c.tell(ctx, e)
+	}
+	return fresh, err
+}
+
+// last is the sequence of the subject's event that was applied last, and whether there was one. Until the transaction
+// ends, no other one goes on with a subject that is known.
+func (c *Consumer) last(ctx context.Context, tx *database.Tx, source, subject string) (last int64, known bool, err error) {
+	err = tx.GetContext(ctx, &last, `SELECT last FROM inbox_sequence WHERE consumer = $1 AND source = $2 AND subject = $3`+tx.Dialect.ForUpdate(), c.Name, source, subject)
+	if database.NoRows(err) {
+		return 0, false, nil
+	}
+	return last, err == nil, err
+}
+
+// apply has the effect of an event whose turn has come, and reports whether it is new.
+func (c *Consumer) apply(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
 	fresh, err := c.note(ctx, tx, e)
 	if err != nil || !fresh {
 		return false, err
 	}
-	var last int64
-	err = tx.GetContext(ctx, &last, `SELECT last FROM inbox_sequence WHERE consumer = $1 AND source = $2 AND subject = $3`+tx.Dialect.ForUpdate(), c.Name, e.Source, e.Subject)
-	known := !database.NoRows(err)
-	if err != nil && known {
+	if err := c.advance(ctx, tx, e); err != nil {
 		return false, err
 	}
-	if known && e.Sequence > last+1 {
-		return false, errEarly{e.Sequence, last}
+	return true, c.effect(ctx, tx, e)
+}
+
+func (c *Consumer) effect(ctx context.Context, tx *database.Tx, e Event) error {
+	return c.Apply(context.WithValue(WithCorrelation(ctx, e.Correlation), causationKey{}, e.ID), tx, e)
+}
+
+func (c *Consumer) tell(ctx context.Context, e Event) {
+	if c.Applied != nil {
+		c.Applied(ctx, e)
 	}
-	if known && e.Sequence <= last {
-		return false, nil
-	}
-	return true, c.advance(ctx, tx, e)
 }
 
 // note puts the event into the inbox, and reports whether it wasn't there.
@@ -104,24 +146,53 @@ func (c *Consumer) advance(ctx context.Context, tx *database.Tx, e Event) error 
 	return err
 }
 
-// bury sets aside an event that can't be applied, so that those behind it go on. One whose predecessors never came is
-// such a one, too: it would hold up all events of its source for ever.
-func (c *Consumer) bury(ctx context.Context, e Event, reason error) error {
-	raw, err := json.Marshal(e)
-	if err != nil {
-		return err
+// The consumer looks after what is parked once in lookInterval, and forgets what it received longer ago than inboxLife:
+// sequences tell old events as well, and no bus keeps them as long.
+const (
+	lookInterval  = time.Second
+	pruneInterval = time.Hour
+	inboxLife     = 30 * 24 * time.Hour
+)
+
+// lookAfter goes on with the subjects of which something parked is due, if it is time to look.
+func (c *Consumer) lookAfter(ctx context.Context) error {
+	now := time.Now()
+	c.mu.Lock()
+	look, prune := !now.Before(c.next), now.Sub(c.pruned) > pruneInterval
+	if look {
+		c.next = now.Add(lookInterval)
 	}
-	return c.DB.Tx(ctx, func(tx *database.Tx) error {
-		fresh, err := c.note(ctx, tx, e)
-		if err != nil || !fresh {
-			return err
-		}
-		if err := c.advance(ctx, tx, e); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `
-			INSERT INTO dead_letter (consumer, event_id, event, reason, at_us) VALUES ($1, $2, $3, $4, $5)`,
-			c.Name, e.ID, string(raw), reason.Error(), database.Micros(time.Now()))
+	if prune {
+		c.pruned = now
+	}
+	c.mu.Unlock()
+	var errs []error
+	if look {
+		errs = append(errs, c.goOnWithDue(ctx, now))
+	}
+	if prune {
+		errs = append(errs, c.prune(ctx, now.Add(-inboxLife)))
+	}
+	return errors.Join(errs...)
+}
+
+// lookBy has the consumer look after what is parked at a time, or before.
+func (c *Consumer) lookBy(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.Before(c.next) {
+		c.next = at
+	}
+}
+
+// prune forgets what was received before a time.
+func (c *Consumer) prune(ctx context.Context, before time.Time) error {
+	err := c.DB.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM inbox WHERE consumer = $1 AND received_us < $2`, c.Name, database.Micros(before))
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("prune the inbox of %s: %w", c.Name, err)
+	}
+	return nil
 }

@@ -84,3 +84,6 @@ func correlationOf(ctx context.Context) (correlation, causation string) {
 	causation, _ = ctx.Value(causationKey{}).(string)
 	return correlation, causation
 }
+
+// SchemaID names the JSON Schema of a type of event: the $id of its file in schema/events.
+func SchemaID(typ string) string { return "urn:agora:event:" + typ }

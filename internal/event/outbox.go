@@ -9,7 +9,8 @@ import (
 	"github.com/agora-supergraph/agora/internal/database"
 )
 
-// Outbox is a service's record of what it has to say, and the relay that says it. Make it with NewOutbox.
+// Outbox is a service's record of what it has to say, and the relay that says it. Make it with NewOutbox. It is safe for
+// concurrent use.
 type Outbox struct {
 	db     *database.DB
 	source string
@@ -51,18 +52,26 @@ func (o *Outbox) Wake() {
 	}
 }
 
-// The relay's batch, and how often it looks without being woken.
+// The relay's batch, how often it looks without being woken, and how often it asks the bus whether it has all that was
+// published.
 const (
-	relayBatch    = 200
-	relayInterval = time.Second
+	relayBatch     = 200
+	relayInterval  = time.Second
+	repairInterval = 5 * time.Second
 )
 
-// Relay publishes what is unpublished until ctx ends. Several replicas may run: what two of them publish, the
-// inboxes take once.
+// Relay publishes what is unpublished until ctx ends, and again what the bus has lost. Several replicas may run: what
+// two of them publish, the inboxes take once.
 func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
 	timer := time.NewTicker(relayInterval)
 	defer timer.Stop()
+	keeper, _ := bus.(Keeper)
+	var checked time.Time
 	for {
+		if keeper != nil && time.Since(checked) >= repairInterval {
+			checked = time.Now()
+			o.repairAndTell(ctx, keeper, log)
+		}
 		n, err := o.publish(ctx, bus)
 		if ctx.Err() != nil {
 			return nil
@@ -90,23 +99,37 @@ func (o *Outbox) publish(ctx context.Context, bus Bus) (int, error) {
 	err := o.db.Read.SelectContext(ctx, &rows, `
 		SELECT id, type, subject, sequence, time_us, correlation, causation, data
 		FROM outbox WHERE published_us IS NULL ORDER BY sequence, id LIMIT $1`, relayBatch)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return 0, err
 	}
 	events := make([]Event, len(rows))
-	ids := make([]string, len(rows))
 	for i, r := range rows {
-		events[i], ids[i] = r.event(o.source), r.ID
+		events[i] = r.event(o.source)
 	}
-	if err := bus.Publish(ctx, events); err != nil {
+	if keeper, ok := bus.(Keeper); ok && len(events) > 0 {
+		log, positions, err := keeper.Keep(ctx, events)
+		if err != nil {
+			return 0, err
+		}
+		return len(rows), o.markKept(ctx, events, log, positions)
+	}
+	if err := bus.Publish(ctx, events); err != nil || len(events) == 0 {
 		return 0, err
 	}
-	return len(rows), o.mark(ctx, ids)
+	return len(rows), o.mark(ctx, events)
 }
 
-func (o *Outbox) mark(ctx context.Context, ids []string) error {
+func ids(events []Event) []string {
+	list := make([]string, len(events))
+	for i, e := range events {
+		list[i] = e.ID
+	}
+	return list
+}
+
+func (o *Outbox) mark(ctx context.Context, events []Event) error {
 	return o.db.Tx(ctx, func(tx *database.Tx) error {
-		list, args := database.In([]any{database.Micros(time.Now())}, ids)
+		list, args := database.In([]any{database.Micros(time.Now())}, ids(events))
 		_, err := tx.ExecContext(ctx, `UPDATE outbox SET published_us = $1 WHERE id IN `+list, args...)
 		return err
 	})
