@@ -52,6 +52,7 @@ func (e *Error) Error() string {
 //	solve.go     which subgraphs are entered where: the cheapest set of entries at each position
 //	gather.go    what one such set meets, choose.go how each field is met, enter.go by which key
 //	place.go     the solution as requests that wait for each other
+//	defer.go     the same again for each part of the answer that is delivered later
 //	narrow.go    objects are sent only on the ways on which what is sent was gathered
 //	context.go   arguments that take their values from further up, at every step
 //	join.go      requests to one subgraph that can go together become one
@@ -62,7 +63,12 @@ func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operati
 	limited, cancel := context.WithTimeout(ctx, cfg.limit())
 	defer cancel()
 	b := newBuilder(limited, sg, op, cfg)
-	if err := b.resolve(); err != nil {
+	err := b.resolve()
+	for rounds := 0; err == nil && len(b.inline) > 0; rounds++ {
+		b = b.again(rounds, cfg)
+		err = b.resolve()
+	}
+	if err != nil {
 		if limited.Err() != nil && ctx.Err() == nil {
 			err = &Error{Field: b.top.on.Name, Reason: fmt.Sprintf("it takes longer than the limit of %v to find a plan", cfg.limit())}
 		}
@@ -74,10 +80,12 @@ func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operati
 		return nil, &Error{Field: b.top.on.Name, Reason: fmt.Sprintf("it takes %d requests, which is more than the limit", len(groups))}
 	}
 	b.shapes(b.top)
-	return &Plan{
-		Kind: op.Kind, Fetches: b.fetches(groups), Root: b.top.shape, Output: b.output(b.top, op.Selections),
+	p := &Plan{
+		Kind: op.Kind, Fetches: b.fetches(groups), Root: b.top.shape, Output: b.output(b.top, op.Selections, nil),
 		Variables: op.Variables, Supergraph: sg,
-	}, nil
+	}
+	b.deliver(p)
+	return p, nil
 }
 
 // builder carries one Build through its phases.
@@ -87,6 +95,7 @@ type builder struct {
 	*graph
 	op         *operation.Operation
 	shapeCount int
+	deliverer
 }
 
 func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) *builder {
@@ -100,13 +109,14 @@ func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Op
 		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget, once: op.Kind != operation.Query},
 		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind},
 		graph:  g, op: op,
+		deliverer: deliverer{known: map[string]*payload{}, numbers: map[*position]int{}, written: map[incrementKey]bool{}},
 	}
 }
 
 // resolve decides who answers what, and makes the groups.
 func (b *builder) resolve() error {
 	on := b.top.on
-	all := b.wanted.ofFields(b.op.Selections, on)
+	all := b.wanted.ofFields(b.op.Selections, on, nil)
 	parts := []*wants{all}
 	if b.op.Kind == operation.Mutation {
 		parts = b.oneByOne(all)
@@ -128,7 +138,10 @@ func (b *builder) resolve() error {
 		}
 		b.place(b.top, sol, nil)
 	}
-	return nil
+	if len(all.list) == 0 {
+		b.postpone(b.top, nil, &level{wants: all, live: supergraph.SetOf(on.Object), root: true})
+	}
+	return b.resolveLater()
 }
 
 // oneByOne splits the root fields of a mutation, which are carried out in order.

@@ -18,7 +18,7 @@ func (s *solver) choose(st *state, w *want, class supergraph.TypeSet) (choice, *
 	}
 	var local []int
 	for i, v := range st.views {
-		if s.local(v.view, id, w.name) != nil {
+		if s.local(v.view, id, w.name) != nil && st.level.answers(i, w) {
 			local = append(local, i)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func (b *builder) fetches(groups []*group) []*Fetch {
 	out := make([]*Fetch, len(groups))
 	for i, g := range groups {
-		g.fetch = &Fetch{ID: i, Subgraph: g.subgraph, Kind: g.kind}
+		g.fetch = &Fetch{ID: i, Subgraph: g.subgraph, Kind: g.kind, Deferred: g.part != nil}
 		out[i] = g.fetch
 	}
 	for _, g := range groups {

@@ -13,6 +13,8 @@ type group struct {
 	order    int
 	subgraph int
 	kind     operation.Kind
+	// part is the part of the answer that the request is made for; nil for the first one.
+	part *payload
 	// visits are the root visit, or those of entities.
 	visits []*visit
 	deps   []*group

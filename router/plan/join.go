@@ -9,10 +9,11 @@ import (
 // an order in which every group stands behind those it waits for.
 //
 // Groups of equal depth never wait for each other, so they go together first; then groups of different depth,
-// where neither waits for the other: that is one request less, though some of it starts later than it could.
+// where neither waits for the other: that is one request less, though some of it starts later than it could. What
+// belongs to different parts of the answer never goes together.
 func join(groups []*group) []*group {
 	ordered(groups)
-	groups = mergeBy(groups, func(g, h *group) bool { return g.depth == h.depth })
+	groups = mergeBy(groups, func(g, h *group) bool { return g.depth == h.depth && g.part == h.part })
 	for {
 		ordered(groups)
 		before := len(groups)
@@ -36,7 +37,7 @@ func ordered(groups []*group) {
 		g.deepen()
 	}
 	slices.SortStableFunc(groups, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.order, b.order))
+		return cmp.Or(cmp.Compare(a.part.index(), b.part.index()), cmp.Compare(a.depth, b.depth), cmp.Compare(a.order, b.order))
 	})
 }
 
@@ -84,7 +85,7 @@ func mergeFirst(groups []*group) []*group {
 			continue
 		}
 		for j, h := range groups[i+1:] {
-			if h.subgraph == g.subgraph && h.entities() && !h.needs(g) && !g.needs(h) {
+			if h.subgraph == g.subgraph && h.part == g.part && h.entities() && !h.needs(g) && !g.needs(h) {
 				g.absorb(h)
 				groups = slices.Delete(groups, i+1+j, i+2+j)
 				redirect(groups, map[*group]*group{h: g})

@@ -32,25 +32,30 @@ func (b *builder) shapes(at *position) {
 	}
 }
 
-// output is how the objects at a position are written for the client.
-func (b *builder) output(at *position, fields []*operation.Field) *Output {
-	out := &Output{Known: at.known}
+// output is how the objects at a position are written for the client, in one part of the answer.
+func (b *builder) output(at *position, fields []*operation.Field, in deferredBy) *Output {
+	known := at.known || slices.Contains(at.knownIn, b.partOf(at, in))
+	out := &Output{Known: known}
 	visible := b.sg.Possible(at.on.Name)
 	if !at.on.Possible.SubsetOf(visible) {
 		out.Types = visible
 	}
-	for _, f := range fields {
+	own, rest := b.wanted.split(fields, in)
+	for _, f := range own {
 		all := []supergraph.TypeSet{typesOf(f, at.on)}
-		if at.known {
+		if known {
 			all = typings(b.sg, f.Name, all[0])
 		}
 		for _, types := range all {
-			field := b.outputField(at, f, types)
+			field := b.outputField(at, f, types, in)
 			if !visible.SubsetOf(types) || out.Types != nil && at.on.Possible.Len() > 1 {
 				field.Types = types
 			}
 			out.Fields = append(out.Fields, field)
 		}
+	}
+	for _, l := range rest {
+		b.increment(at, l)
 	}
 	return out
 }
@@ -94,7 +99,7 @@ func nonNull(sg *supergraph.Supergraph, name string, types supergraph.TypeSet) [
 	return out
 }
 
-func (b *builder) outputField(at *position, f *operation.Field, types supergraph.TypeSet) OutputField {
+func (b *builder) outputField(at *position, f *operation.Field, types supergraph.TypeSet, in deferredBy) OutputField {
 	out := OutputField{
 		Key: f.ResponseKey, Encoded: append(appendJSONString(nil, f.ResponseKey), ':'), Denied: f.Denied,
 		Coordinate: at.on.Name + "." + f.Name,
@@ -116,7 +121,7 @@ func (b *builder) outputField(at *position, f *operation.Field, types supergraph
 	case def.Base == nil:
 		out.Leaf, out.Enum = b.leaf(def.Type.Name())
 	case n != nil:
-		out.Output = b.output(n.below, f.Selections)
+		out.Output = b.output(n.below, f.Selections, in.below())
 	default:
 		out.Output = &Output{}
 	}

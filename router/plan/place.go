@@ -18,6 +18,10 @@ type placer struct {
 	kind operation.Kind
 	// barrier are the groups that the next requests of root fields wait for.
 	barrier []*group
+	// part is what requests are made for now; nil for the first part of the answer. postponed waits for its turn.
+	part      *payload
+	parts     []*payload
+	postponed []postponed
 }
 
 // place asks what a solution chose, and returns the groups that answer it.
@@ -30,18 +34,25 @@ func (b *placer) place(at *position, sol *solution, arrived []*visit) []*group {
 	for _, v := range site[len(arrived):] {
 		v.site = site
 	}
-	return b.pick(at, site, sol.picked)
+	done := b.pick(at, site, sol.picked)
+	b.postpone(at, site, sol.level)
+	return done
 }
 
 func (b *placer) pick(at *position, site []*visit, g *gathered) []*group {
 	var done []*group
-	at.known = at.known || g.known
+	known := g.known
 	if g.typed >= 0 {
 		v := b.attach(site[g.typed])
 		v.typed = true
 		done = union(done, []*group{v.group})
-		at.tellers = union(at.tellers, done)
+		if v.group.part == nil {
+			at.tellers = union(at.tellers, done)
+		} else if known {
+			known, at.knownIn = false, append(at.knownIn, b.part)
+		}
 	}
+	at.known = at.known || known
 	for i := range g.choices {
 		c := &g.choices[i]
 		answered := b.choice(at, site, c)
@@ -149,12 +160,12 @@ func (v *visit) serve(n *node) {
 func (b *placer) enter(at *position, site []*visit, in *entering, source *supergraph.Source, after []*group) *visit {
 	contextual := source != nil && source.Context != nil
 	for _, v := range at.entries {
-		if v.view.subgraph == in.subgraph && v.view.scope == in.view.scope && v.into.root == in.root && v.contextual == contextual && b.join(v, site, in, source, after) {
+		if v.view.subgraph == in.subgraph && v.view.scope == in.view.scope && v.into.root == in.root && v.contextual == contextual && v.group.part == b.part && b.join(v, site, in, source, after) {
 			return v
 		}
 	}
 	v := &visit{view: in.view, at: at, into: in, contextual: contextual}
-	v.group = &group{order: len(b.groups), subgraph: in.subgraph, visits: []*visit{v}}
+	v.group = &group{order: len(b.groups), subgraph: in.subgraph, part: b.part, visits: []*visit{v}}
 	if in.root && at == b.top {
 		v.group.kind = b.kind
 		v.group.after(b.barrier)

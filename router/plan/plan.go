@@ -24,8 +24,12 @@ type Plan struct {
 	Fetches []*Fetch
 	// Root is the shape of the response's data object.
 	Root *Shape
-	// Output writes the response's data.
+	// Output writes the response's data: all of it, or the first part.
 	Output *Output
+	// Deferred are the fragments that are delivered later, each behind the one that it is within; Increments is what
+	// they hold. Nil for an answer that comes as a whole.
+	Deferred   []*Deferred
+	Increments []*Increment
 	// Variables are the operation's, in its order.
 	Variables []operation.Variable
 	// Supergraph gives names to object types and subgraphs.
@@ -45,6 +49,8 @@ type Fetch struct {
 	// DependsOn are the IDs of the fetches whose ends this one waits for, ascending. The root fields of a
 	// mutation are ordered by them, too.
 	DependsOn []int
+	// Deferred says that the first part of the answer doesn't wait for it.
+	Deferred bool
 	// Kind is Mutation or Subscription for the root fields of such operations, else Query.
 	Kind operation.Kind
 	// Query is the operation's text as sent, minified.

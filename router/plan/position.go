@@ -26,7 +26,9 @@ type position struct {
 	entries []*visit
 	// known says that the objects' runtime types are known.
 	known bool
-	shape *Shape
+	// knownIn are parts of the answer in which they are known, else.
+	knownIn []*payload
+	shape   *Shape
 }
 
 // held says that a node holds a value for some runtime types.

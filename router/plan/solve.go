@@ -38,6 +38,8 @@ type solution struct {
 	entries []entering
 	picked  *gathered
 	cost    cost
+	// level is what was solved.
+	level *level
 	// missing says why there is no solution; nil if there is one.
 	missing *unreachable
 }
@@ -72,6 +74,27 @@ type level struct {
 	live supergraph.TypeSet
 	// root is the root type of the operation if this is its root.
 	root bool
+	// entered are views that have entered here already, for another part of the answer.
+	entered []*view
+	// away says that the operation's fields are to be met by entries made here: what has come already tells keys.
+	away bool
+}
+
+// state is what is there before any entry is made.
+func (l *level) state() *state {
+	st := &state{level: l}
+	for _, v := range l.arrived {
+		st.views = append(st.views, placed{view: v})
+	}
+	for _, v := range l.entered {
+		st.views = append(st.views, placed{view: v, entered: true})
+	}
+	return st
+}
+
+// answers reports whether a view may answer what is wanted, besides telling keys.
+func (l *level) answers(i int, w *want) bool {
+	return !l.away || w.field == nil || i >= len(l.arrived)+len(l.entered)
 }
 
 const (
@@ -150,6 +173,7 @@ func (s *solver) search(l *level) *solution {
 	try(s.forced(l))
 	switch {
 	case best != nil:
+		best.level = l
 		return best
 	case failed != nil:
 		return failed
@@ -159,10 +183,7 @@ func (s *solver) search(l *level) *solution {
 
 // forced are the entries that no solution can do without: where one subgraph alone can meet something.
 func (s *solver) forced(l *level) []entry {
-	st := &state{level: l}
-	for _, v := range l.arrived {
-		st.views = append(st.views, placed{view: v})
-	}
+	st := l.state()
 	var out []entry
 	for i := range l.wants.list {
 		w := &l.wants.list[i]
@@ -172,10 +193,10 @@ func (s *solver) forced(l *level) []entry {
 		}
 		for _, class := range s.classes(st, w, need) {
 			id := first(class)
-			if slices.ContainsFunc(l.arrived, func(v *view) bool { return s.local(v, id, w.name) != nil }) {
+			if !l.away && slices.ContainsFunc(l.arrived, func(v *view) bool { return s.local(v, id, w.name) != nil }) {
 				continue
 			}
-			if only := s.others(st, w, class, nil); len(only) == 1 && !slices.ContainsFunc(l.arrived, func(v *view) bool { return v.subgraph == only[0].subgraph }) {
+			if only := s.others(st, w, class, nil); len(only) == 1 && (l.away || !slices.ContainsFunc(l.arrived, func(v *view) bool { return v.subgraph == only[0].subgraph })) {
 				out = append(out, s.rank(l, only, out)...)
 			}
 		}
@@ -281,10 +302,7 @@ func (sol *solution) alternatives() []entry {
 
 // evaluate makes the entries and meets what is wanted with the views that there are then.
 func (s *solver) evaluate(l *level, entries []entry) *solution {
-	st := &state{level: l}
-	for _, v := range l.arrived {
-		st.views = append(st.views, placed{view: v})
-	}
+	st := l.state()
 	sol := &solution{}
 	pending := slices.Clone(entries)
 	for len(pending) > 0 {

@@ -18,6 +18,8 @@ type wants struct {
 	// varies says that the runtime type is good to know, where it costs nothing: a field may be null for some
 	// types only.
 	varies bool
+	// later is what is wanted of the same objects for other parts of the answer.
+	later []later
 }
 
 // want is one field that is wanted, for some runtime types.
@@ -40,6 +42,8 @@ type wanted struct {
 	single     map[*want]*wants
 	none       *wants
 	count      int
+	// inlined are fields that could be deferred, but are not: no request of their own can bring them.
+	inlined map[*operation.Field]bool
 }
 
 // selected names a selection set by its first field, and the type on which it is selected: whether the runtime
@@ -47,10 +51,12 @@ type wanted struct {
 type selected struct {
 	first *operation.Field
 	on    *supergraph.Type
+	// in is the part of the answer.
+	in string
 }
 
 func newWanted(sg *supergraph.Supergraph) *wanted {
-	w := &wanted{sg: sg, operations: map[selected]*wants{}, sets: map[int]*wants{}, single: map[*want]*wants{}}
+	w := &wanted{sg: sg, operations: map[selected]*wants{}, sets: map[int]*wants{}, single: map[*want]*wants{}, inlined: map[*operation.Field]bool{}}
 	w.none = w.new()
 	return w
 }
@@ -61,17 +67,20 @@ func (w *wanted) new() *wants {
 }
 
 // ofFields is what a selection set of the operation wants of objects of a type. Fields that the router answers
-// by itself are left out. The normal form shares equal selection sets: their first field names them.
-func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants {
+// by itself are left out, and those that are delivered in another part than in is what later is for. The normal form
+// shares equal selection sets: their first field names them.
+func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type, in deferredBy) *wants {
 	if len(fields) == 0 {
 		return w.none
 	}
-	if known := w.operations[selected{fields[0], on}]; known != nil && w.same(known, fields) {
+	key := selected{fields[0], on, in.key()}
+	own, rest := w.split(fields, in)
+	if known := w.operations[key]; known != nil && w.same(known, own) {
 		return known
 	}
 	out := w.new()
 	all := on.Possible
-	for _, f := range fields {
+	for _, f := range own {
 		if f.Name == "__typename" || !f.Types.Equal(all) {
 			out.typed = true
 		}
@@ -82,14 +91,17 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type) *wants
 		out.varies = out.varies || len(typings(w.sg, f.Name, f.Types)) > 1
 		next := want{name: f.Name, args: argumentsText(f.Arguments), types: f.Types, field: f}
 		if t != nil && t.Base != nil {
-			next.sub = w.ofFields(f.Selections, t.Base)
+			next.sub = w.ofFields(f.Selections, t.Base, in.below())
 		}
 		out.list = append(out.list, next)
 	}
 	if w.sg.Contexts() {
-		w.supply(out, fields, on)
+		w.supply(out, own, on)
 	}
-	w.operations[selected{fields[0], on}] = out
+	for _, l := range rest {
+		out.later = append(out.later, later{l.in, w.ofFields(l.fields, on, l.in)})
+	}
+	w.operations[key] = out
 	return out
 }
 
