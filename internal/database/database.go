@@ -11,14 +11,17 @@ package database
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -54,27 +57,39 @@ type Querier interface {
 }
 
 // Open connects to the database at a URL and brings its schema up to date: "sqlite:PATH", a file that is created
-// if needed together with its folder, or "postgres://…". Migrations are read from all the folders given: those
-// for both engines at the top of a folder, those for one engine in its sub-folder named sqlite or postgres.
-// Versions below 100 belong to the packages in internal/, a service's own begin at 100.
+// if needed together with its folder, or "postgres://…", with the parameters in Settings. Migrations are read from all
+// the folders given: those for both engines at the top of a folder, those for one engine in its sub-folder named sqlite
+// or postgres. Versions below 100 belong to the packages in internal/, a service's own begin at 100.
 func Open(ctx context.Context, rawURL string, migrations ...fs.FS) (*DB, error) {
-	db, err := connect(rawURL)
+	rawURL, settings, err := split(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
 	}
-	if err := migrate(ctx, db, migrations); err != nil {
+	db, err := connect(rawURL, settings)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
+	}
+	if err := db.refuseForeign(ctx, settings.Owner); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
+	}
+	if err := migrate(ctx, db, append(migrations, ownMigrations())); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("migrate database %s: %w", redact(rawURL), err)
+	}
+	if err := db.own(ctx, settings.Owner); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
 	}
 	return db, nil
 }
 
-func connect(rawURL string) (*DB, error) {
+func connect(rawURL string, settings Settings) (*DB, error) {
 	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok {
 		return connectSQLite(path)
 	}
 	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
-		return connectPostgres(rawURL)
+		return connectPostgres(rawURL, settings)
 	}
 	return nil, errors.New("want sqlite:PATH or postgres://…")
 }
@@ -105,17 +120,15 @@ func connectSQLite(path string) (*DB, error) {
 	return &DB{Read: read, write: write, Dialect: SQLite}, nil
 }
 
-// poolSize leaves room for six services with a replica each beside the 100 connections that a Postgres has by default.
-const poolSize = 8
-
-func connectPostgres(rawURL string) (*DB, error) {
+func connectPostgres(rawURL string, settings Settings) (*DB, error) {
 	pool, err := sqlx.Open("postgres", rawURL)
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(poolSize)
-	pool.SetMaxIdleConns(poolSize)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
+	pool.SetMaxOpenConns(settings.MaxConns)
+	pool.SetMaxIdleConns(settings.MaxConns)
+	pool.SetConnMaxIdleTime(settings.MaxConnIdleTime)
+	pool.SetConnMaxLifetime(settings.MaxConnLifetime)
 	if err := pool.Ping(); err != nil {
 		pool.Close()
 		return nil, err
@@ -133,37 +146,46 @@ func (db *DB) Close() error {
 }
 
 // Tx runs fn in a transaction and commits it, unless fn returns an error or panics. fn may run more than
-// once, when the engine asks to repeat the transaction: it must have no effect but through tx.
+// once, when the engine asks to repeat the transaction, or when its connection was lost before the commit: it must have
+// no effect but through tx. Whether a commit whose connection was lost took place is not known: that is an error.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	began := time.Now()
 	for attempt := 1; ; attempt++ {
-		err := db.once(ctx, fn)
-		if err == nil || attempt == maxAttempts || !repeatable(err) {
+		committing, err := db.once(ctx, fn)
+		again := repeatable(err) && attempt < maxAttempts || lost(err) && !committing && time.Since(began) < patience
+		if err == nil || !again {
 			return err
 		}
 		select {
-		case <-time.After(time.Duration(attempt*attempt) * 5 * time.Millisecond):
+		case <-time.After(min(time.Duration(attempt*attempt)*5*time.Millisecond, maxPause)):
 		case <-ctx.Done():
 			return err
 		}
 	}
 }
 
-// maxAttempts bounds how often a transaction is repeated.
-const maxAttempts = 8
+// maxAttempts bounds how often a transaction is repeated that others get in the way of; patience for how long one is
+// that finds no server; maxPause the time between.
+const (
+	maxAttempts = 8
+	patience    = 5 * time.Second
+	maxPause    = 320 * time.Millisecond
+)
 
-func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
+// once reports with an error whether it came of the commit.
+func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (committing bool, err error) {
 	tx, err := db.write.BeginTxx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return false, fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() // does nothing after a commit; runs also when fn panics
 	if err := fn(&Tx{tx, db.Dialect}); err != nil {
-		return err
+		return false, err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return true, fmt.Errorf("commit: %w", err)
 	}
-	return nil
+	return false, nil
 }
 
 // repeatable reports whether the engine ended a transaction for a reason that repeating it cures.
@@ -174,6 +196,17 @@ func repeatable(err error) bool {
 	}
 	var s *sqlite.Error
 	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// lost reports whether the connection to the server is gone, or there was none: the server is being restarted, or has
+// all the connections that it can take.
+func lost(err error) bool {
+	var p *pq.Error
+	if errors.As(err, &p) {
+		return p.Code.Class() == "08" || p.Code.Class() == "57" && p.Code != "57014" || p.Code == "53300"
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // IsUnique reports whether err says that a row with the same unique key exists.

@@ -3,6 +3,7 @@ package database_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.Close()
-		if _, err := database.Open(t.Context(), url, common); err == nil || !strings.Contains(err.Error(), "knows up to 1") {
+		if _, err := database.Open(t.Context(), url, common); err == nil || !strings.Contains(err.Error(), "knows up to 4") {
 			t.Errorf("error = %v, want one that names both versions", err)
 		}
 	})
@@ -109,5 +110,84 @@ func TestAURLThatIsNoneOfOursSaysWhatIsWantedAndNoPassword(t *testing.T) {
 	_, err := database.Open(t.Context(), "mysql://root:secret@localhost/x", common)
 	if err == nil || !strings.Contains(err.Error(), "sqlite:PATH") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+func TestADatabaseOfAnotherInstallationOrServiceIsRefusedUntouched(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		open := func(owner string, migrations ...fs.FS) error {
+			db, err := database.Open(t.Context(), database.WithSettings(url, map[string]string{"owner": owner}), migrations...)
+			if err == nil {
+				db.Close()
+			}
+			return err
+		}
+		for _, owner := range []string{"", "ours/orders", "ours/orders", ""} {
+			if err := open(owner, common); err != nil {
+				t.Errorf("owner %q: %v", owner, err)
+			}
+		}
+		for _, owner := range []string{"theirs/orders", "ours/payments"} {
+			if err := open(owner, common, shop); err == nil || !strings.Contains(err.Error(), "it belongs to ours/orders, and this is "+owner) {
+				t.Errorf("owner %q: %v", owner, err)
+			}
+		}
+		if err := open("", common); err != nil {
+			t.Errorf("the refused ones have migrated it: %v", err)
+		}
+	})
+}
+
+func TestParametersOfAURLThatMakeNoSenseAreNamed(t *testing.T) {
+	for parameter, want := range map[string]string{
+		"pool_max_conns=1": "pool_max_conns: found 1, expected a number from 2", "pool_max_conns=x": "pool_max_conns",
+		"pool_max_conn_lifetime=5": "pool_max_conn_lifetime",
+	} {
+		if _, err := database.Open(t.Context(), databasetest.SQLite(t)+"?"+parameter, common); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", parameter, err)
+		}
+	}
+}
+
+func TestSettingsReachPostgres(t *testing.T) {
+	url := databasetest.Postgres(t)
+	db, err := database.Open(t.Context(), database.WithSettings(url, map[string]string{"pool_max_conns": "3", "statement_timeout": "1234", "sslmode": "require"}), common)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var timeout string
+	if err := db.Read.Get(&timeout, `SHOW statement_timeout`); err != nil || timeout != "1234ms" || db.Read.Stats().MaxOpenConnections != 3 {
+		t.Errorf("statement_timeout = %s, %v, %d connections", timeout, err, db.Read.Stats().MaxOpenConnections)
+	}
+}
+
+func TestATransactionWhoseConnectionIsCutBeforeItsCommitIsRepeated(t *testing.T) {
+	db, err := database.Open(t.Context(), databasetest.Postgres(t), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	runs := 0
+	err = db.Tx(t.Context(), func(tx *database.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), `INSERT INTO thing (id, n) VALUES ($1, $2)`, "a", 1); err != nil {
+			return err
+		}
+		if runs++; runs == 1 {
+			var pid int
+			if err := tx.GetContext(t.Context(), &pid, `SELECT pg_backend_pid()`); err != nil {
+				return err
+			}
+			if _, err := db.Read.ExecContext(t.Context(), `SELECT pg_terminate_backend($1)`, pid); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(t.Context(), `SELECT 1`)
+			return err
+		}
+		return nil
+	})
+	var n int
+	if err2 := db.Read.Get(&n, `SELECT COUNT(*) FROM thing`); err != nil || err2 != nil || n != 1 || runs != 2 {
+		t.Errorf("%v %v: %d rows after %d runs", err, err2, n, runs)
 	}
 }

@@ -13,14 +13,18 @@ import (
 // View connects to the database at a URL, as Open does, only to read it: it has to be there, its schema stays as it is,
 // and Tx is refused by the engine. Others may be writing to it meanwhile.
 func View(rawURL string) (*DB, error) {
-	db, err := view(rawURL)
+	rawURL, settings, err := split(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("view database %s: %w", redact(rawURL), err)
+	}
+	db, err := view(rawURL, settings)
 	if err != nil {
 		return nil, fmt.Errorf("view database %s: %w", redact(rawURL), err)
 	}
 	return db, nil
 }
 
-func view(rawURL string) (*DB, error) {
+func view(rawURL string, settings Settings) (*DB, error) {
 	path, ok := strings.CutPrefix(rawURL, "sqlite:")
 	if !ok {
 		u, err := url.Parse(rawURL)
@@ -30,7 +34,7 @@ func view(rawURL string) (*DB, error) {
 		query := u.Query()
 		query.Set("default_transaction_read_only", "on")
 		u.RawQuery = query.Encode()
-		return connect(u.String())
+		return connect(u.String(), settings)
 	}
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
