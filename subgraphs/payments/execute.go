@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/fault"
@@ -30,7 +31,11 @@ func (s *Service) drive(ctx context.Context, op operation) error {
 			return err
 		}
 		if asked != nil {
-			return s.unknown(ctx, op, asked)
+			s.cfg.Log.WarnContext(ctx, "outcome unknown", "operation", op.Kind, "payment", op.PaymentID, "attempt", op.Attempts, "error", asked)
+			return s.suspend(ctx, op, gen.PaymentStatusUnknown, backoff(op.Attempts))
+		}
+		if result.Outcome == Pending {
+			return s.suspend(ctx, op, gen.PaymentStatusProcessing, patience*backoff(op.Attempts))
 		}
 		next, err := s.record(ctx, op, result)
 		if err != nil {
@@ -59,10 +64,10 @@ func (s *Service) ask(ctx context.Context, op operation) (Result, error) {
 	if err := s.db.Read.GetContext(ctx, &p, `SELECT `+paymentColumns+` FROM payment p WHERE p.id = $1`, op.PaymentID); err != nil {
 		return Result{}, fmt.Errorf("read payment %s: %w", op.PaymentID, err)
 	}
-	c := Command{Key: op.Key, Reference: p.Reference, Amount: p.money(op.Amount)}
+	c := Command{Key: op.Key, Reference: p.Reference, Amount: p.money(op.Amount), Begun: database.Time(op.CreatedUs)}
 	switch op.Kind {
 	case authorize:
-		return s.cfg.Provider.Authorize(ctx, Authorization{Key: op.Key, Token: p.MethodToken, Amount: c.Amount, Order: p.OrderID})
+		return s.cfg.Provider.Authorize(ctx, Authorization{Key: op.Key, Token: p.MethodToken, Amount: c.Amount, Order: p.OrderID, Begun: c.Begun})
 	case confirm:
 		return s.cfg.Provider.Confirm(ctx, c, op.Detail)
 	case capture:
@@ -139,9 +144,8 @@ func (s *Service) recordOutcome(ctx context.Context, tx *database.Tx, before, af
 
 // follow begins what an outcome entails, a capture at once, or else answers the command.
 func (s *Service) follow(ctx context.Context, tx *database.Tx, p payment, op operation) (*operation, error) {
-	if p.CaptureAtOnce && p.Status == gen.PaymentStatusAuthorized && (op.Kind == authorize || op.Kind == confirm) {
-		next := s.newOperation(p, capture, p.Amount, op.answers())
-		return &next, s.intend(ctx, tx, next)
+	if next, err := s.captureAtOnce(ctx, tx, p, op); next != nil || err != nil {
+		return next, err
 	}
 	if op.Scope == scopeSelf {
 		return nil, nil
@@ -153,6 +157,15 @@ func (s *Service) follow(ctx context.Context, tx *database.Tx, p payment, op ope
 	return nil, idempotency.Complete(ctx, tx, op.answers(), a)
 }
 
+// captureAtOnce begins the capture of a payment that has just been authorised, if it is to be captured at once.
+func (s *Service) captureAtOnce(ctx context.Context, tx *database.Tx, p payment, op operation) (*operation, error) {
+	if !p.CaptureAtOnce || p.Status != gen.PaymentStatusAuthorized || (op.Kind != authorize && op.Kind != confirm) {
+		return nil, nil
+	}
+	next := s.newOperation(p, capture, p.Amount, op.answers())
+	return &next, s.intend(ctx, tx, next)
+}
+
 // intend writes the intent of an operation.
 func (s *Service) intend(ctx context.Context, tx *database.Tx, op operation) error {
 	if err := insertOperation(ctx, tx, op); err != nil {
@@ -161,9 +174,8 @@ func (s *Service) intend(ctx context.Context, tx *database.Tx, op operation) err
 	return s.note(ctx, tx, op, "requested", "")
 }
 
-// unknown records that the answer to an operation didn't come.
-func (s *Service) unknown(ctx context.Context, op operation, reason error) error {
-	s.cfg.Log.WarnContext(ctx, "outcome unknown", "operation", op.Kind, "payment", op.PaymentID, "attempt", op.Attempts, "error", reason)
+// suspend records that an operation has no outcome yet, and when to ask for it again.
+func (s *Service) suspend(ctx context.Context, op operation, status gen.PaymentStatus, pause time.Duration) error {
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
 		p, err := lockPayment(ctx, tx, op.PaymentID)
 		if err != nil {
@@ -173,24 +185,24 @@ func (s *Service) unknown(ctx context.Context, op operation, reason error) error
 		if err != nil || !now.open() {
 			return err
 		}
-		now.State, now.DueUs = stateUnknown, database.Micros(s.now().Add(backoff(op.Attempts)))
+		now.State, now.DueUs = stateUnknown, database.Micros(s.now().Add(pause))
 		if err := updateOperation(ctx, tx, now); err != nil {
 			return err
 		}
-		if p.Status == gen.PaymentStatusUnknown {
+		if p.Status == status {
 			return nil
 		}
-		p.Status = gen.PaymentStatusUnknown
+		p.Status = status
 		if err := updatePayment(ctx, tx, p); err != nil {
 			return err
 		}
-		if err := s.note(ctx, tx, op, "unknown", ""); err != nil {
+		if err := s.note(ctx, tx, op, strings.ToLower(string(status)), ""); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, p)
 	})
 	if err != nil {
-		return fmt.Errorf("record that %s of %s is unknown: %w", op.Kind, op.PaymentID, err)
+		return fmt.Errorf("record that %s of %s is %s: %w", op.Kind, op.PaymentID, status, err)
 	}
 	s.outbox.Wake()
 	return nil

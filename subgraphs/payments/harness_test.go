@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -19,16 +20,22 @@ import (
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
+	"github.com/agora-supergraph/agora/internal/webhook"
 	"github.com/agora-supergraph/agora/subgraphs/payments"
 	"github.com/agora-supergraph/agora/subgraphs/payments/sandbox"
 )
 
 // bench is a payments service with its sandbox provider, asked by GraphQL.
 type bench struct {
-	t        *testing.T
-	cfg      payments.Config
-	service  *payments.Service
-	sandbox  *sandbox.Sandbox
+	t       *testing.T
+	cfg     payments.Config
+	service *payments.Service
+	sandbox *sandbox.Sandbox
+	// told is where the provider's webhooks arrive; remote is the provider's own server, if it has one.
+	told, remote *httptest.Server
+	// heard are the webhooks that the service has accepted, as they came.
+	hearing  sync.Mutex
+	heard    []heard
 	provider *flaky
 	server   *subgraph.Server
 	clock    *clock
@@ -105,44 +112,75 @@ func (f *flaky) Refund(ctx context.Context, c payments.Command) (payments.Result
 	return f.request(func() (payments.Result, error) { return f.Provider.Refund(ctx, c) })
 }
 
+func (f *flaky) Look(ctx context.Context, reference string) (payments.State, error) {
+	var st payments.State
+	_, err := f.request(func() (r payments.Result, err error) {
+		st, err = f.Provider.Look(ctx, reference)
+		return r, err
+	})
+	return st, err
+}
+
 // each runs a test on both engines; when it ends, the two books must agree.
 func each(t *testing.T, run func(t *testing.T, b *bench)) {
 	t.Helper()
 	for _, engine := range []struct {
-		name string
-		open func(testing.TB) string
-	}{{"sqlite", databasetest.SQLite}, {"postgres", databasetest.Postgres}} {
+		name   string
+		open   func(testing.TB) string
+		remote bool
+	}{{"sqlite, provider in process", databasetest.SQLite, false}, {"postgres, provider over HTTP", databasetest.Postgres, true}} {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, engine.open(t), engine.open(t))
+			b := newBench(t, engine.open(t), engine.open(t), engine.remote)
 			run(t, b)
 			b.compareBooks()
 		})
 	}
 }
 
-func newBench(t *testing.T, ownURL, providerURL string) *bench {
+func newBench(t *testing.T, ownURL, providerURL string, remote bool) *bench {
 	t.Helper()
-	clock := &clock{}
-	provider, err := sandbox.New(t.Context(), sandbox.Config{Database: providerURL, Now: clock.now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { provider.Close() })
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{
-		t: t, sandbox: provider, provider: &flaky{Provider: provider}, clock: clock, events: make(chan event.Event, 1000),
+		t: t, clock: &clock{}, events: make(chan event.Event, 1000),
 		key: jose.JSONWebKey{Key: private, KeyID: "test", Algorithm: string(jose.EdDSA)},
 	}
+	b.told = httptest.NewServer(http.HandlerFunc(b.hear))
+	t.Cleanup(b.told.Close)
+	b.provider = &flaky{Provider: b.openSandbox(sandbox.Config{Database: providerURL}, remote)}
 	b.cfg = payments.Config{
 		Database: ownURL, Provider: b.provider, ProviderTimeout: time.Second, SweepInterval: 10 * time.Millisecond,
-		Now: clock.now, Log: slog.New(slog.DiscardHandler),
+		Webhooks: webhook.Config{Key: secret, Private: true, Schedule: []time.Duration{time.Millisecond, time.Millisecond}, Interval: 10 * time.Millisecond},
+		Now:      b.clock.now, Log: slog.New(slog.DiscardHandler),
 	}
 	b.start()
 	return b
+}
+
+// webhookSecret is what the provider signs with.
+var webhookSecret = webhook.NewSecret()
+
+// openSandbox opens the provider, in this process or behind a server of its own.
+func (b *bench) openSandbox(cfg sandbox.Config, remote bool) payments.Provider {
+	b.t.Helper()
+	b.remote = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.sandbox.Handler().ServeHTTP(w, r) }))
+	b.t.Cleanup(b.remote.Close)
+	cfg.URL, cfg.APIKey, cfg.Webhook, cfg.WebhookSecret = b.remote.URL, "sk_test", b.told.URL, webhookSecret
+	cfg.Slow, cfg.Settle, cfg.Disorder = 10*time.Millisecond, 300*time.Millisecond, 20*time.Millisecond
+	cfg.Retry = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, time.Second}
+	cfg.Now, cfg.Log = b.clock.now, slog.New(slog.DiscardHandler)
+	var err error
+	if b.sandbox, err = sandbox.New(b.t.Context(), cfg); err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { b.sandbox.Close() })
+	if !remote {
+		return b.sandbox
+	}
+	return &sandbox.Client{URL: b.remote.URL, APIKey: "sk_test", WebhookSecrets: []string{webhookSecret}}
 }
 
 // start opens the service, as after a crash if it was open before.
@@ -171,12 +209,16 @@ func (b *bench) run() (stop func()) {
 		b.events <- d.Event
 		return nil
 	})
-	done := make(chan error, 1)
+	b.service.Subscribe(bus)
+	done := make(chan error, 2)
 	go func() { done <- b.service.Run(ctx, bus) }()
+	go func() { done <- b.sandbox.Run(ctx) }()
 	return func() {
 		cancel()
-		if err := <-done; err != nil {
-			b.t.Errorf("Run: %v", err)
+		for range 2 {
+			if err := <-done; err != nil {
+				b.t.Errorf("Run: %v", err)
+			}
 		}
 	}
 }

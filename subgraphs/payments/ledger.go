@@ -26,19 +26,34 @@ var transfers = map[kind]struct{ from, to string }{
 	refund:    {accountCaptured, accountBuyer},
 }
 
-// book writes the two entries of an operation that succeeded.
-func (s *Service) book(ctx context.Context, tx *database.Tx, before payment, op operation) error {
+// entry is a line of the ledger.
+type entry struct {
+	account string
+	amount  int64
+}
+
+// entries are what an operation that succeeded writes into the ledger: they add up to nothing.
+func entries(before payment, op operation) []entry {
 	t, ok := transfers[op.Kind]
 	if !ok || (t.from == accountAuthorized && before.Authorized == 0) { // nothing was held: the buyer never confirmed
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO ledger (operation_key, account, order_id, amount, currency, at_us)
-		VALUES ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12)`,
-		op.Key, t.from, before.OrderID, -op.Amount, before.Currency, s.nowMicros(),
-		op.Key, t.to, before.OrderID, op.Amount, before.Currency, s.nowMicros())
-	if err != nil {
-		return fmt.Errorf("book %s of %s: %w", op.Kind, op.PaymentID, err)
+	moved := []entry{{t.from, -op.Amount}, {t.to, op.Amount}}
+	if rest := before.Authorized - op.Amount; op.Kind == capture && rest > 0 {
+		moved = []entry{{t.from, -before.Authorized}, {t.to, op.Amount}, {accountBuyer, rest}}
+	}
+	return moved
+}
+
+// book writes the entries of an operation that succeeded.
+func (s *Service) book(ctx context.Context, tx *database.Tx, before payment, op operation) error {
+	for _, e := range entries(before, op) {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO ledger (operation_key, account, order_id, amount, currency, at_us) VALUES ($1, $2, $3, $4, $5, $6)`,
+			op.Key, e.account, before.OrderID, e.amount, before.Currency, s.nowMicros())
+		if err != nil {
+			return fmt.Errorf("book %s of %s: %w", op.Kind, op.PaymentID, err)
+		}
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
+	"github.com/agora-supergraph/agora/internal/webhook"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
 
@@ -51,6 +52,10 @@ type Config struct {
 	// ActionTimeout is how long a buyer has for 3-D Secure. It must be less than the reservation of the order's
 	// stock lasts (15 min). Zero means 10 min.
 	ActionTimeout time.Duration
+	// Webhooks is how others are told by webhook. Its Now and Log are this service's.
+	Webhooks webhook.Config
+	// WebhookSources are the sources of the events that others may be told of. Empty means the service's own.
+	WebhookSources []string
 	// SweepInterval is how often Run looks for unknown outcomes and for what has lapsed. Zero means 500 ms.
 	SweepInterval time.Duration
 	// Now is the clock. Nil means time.Now.
@@ -61,9 +66,10 @@ type Config struct {
 
 // Service is the payments service. It is safe for concurrent use.
 type Service struct {
-	cfg    Config
-	db     *database.DB
-	outbox *event.Outbox
+	cfg      Config
+	db       *database.DB
+	outbox   *event.Outbox
+	webhooks *webhook.Queue
 }
 
 // New opens the service's database.
@@ -74,6 +80,9 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	cfg.ProviderTimeout = cmp.Or(cfg.ProviderTimeout, 3*time.Second)
 	cfg.ActionTimeout = cmp.Or(cfg.ActionTimeout, 10*time.Minute)
 	cfg.SweepInterval = cmp.Or(cfg.SweepInterval, 500*time.Millisecond)
+	if len(cfg.WebhookSources) == 0 {
+		cfg.WebhookSources = []string{Source}
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -84,11 +93,12 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("payments: %w", err)
 	}
-	db, err := database.Open(ctx, cfg.Database, event.Migrations(), idempotency.Migrations(), own)
+	db, err := database.Open(ctx, cfg.Database, event.Migrations(), idempotency.Migrations(), webhook.Migrations(), own)
 	if err != nil {
 		return nil, fmt.Errorf("payments: %w", err)
 	}
-	s := &Service{cfg: cfg, db: db, outbox: event.NewOutbox(db, Source)}
+	cfg.Webhooks.Now, cfg.Webhooks.Log = cfg.Now, cfg.Log
+	s := &Service{cfg: cfg, db: db, outbox: event.NewOutbox(db, Source), webhooks: webhook.New(db, cfg.Webhooks)}
 	if cfg.Alone {
 		if err := s.inherit(ctx); err != nil {
 			db.Close()
@@ -103,14 +113,17 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 	return gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}})
 }
 
-// Subscribe registers what the service listens to: nothing, it is asked.
-func (s *Service) Subscribe(event.Bus) {}
+// Subscribe registers what the service listens to: what others are told of by webhook.
+func (s *Service) Subscribe(bus event.Bus) {
+	bus.Subscribe("payments.webhooks", s.cfg.WebhookSources, s.offer)
+}
 
-// Run publishes events, resolves unknown outcomes and lets lapse what has expired, until ctx ends.
+// Run publishes events, resolves unknown outcomes, lets lapse what has expired and sends webhooks, until ctx ends.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
 	var g errgroup.Group
 	g.Go(func() error { return s.outbox.Relay(ctx, bus, s.cfg.Log) })
 	g.Go(func() error { return s.sweep(ctx) })
+	g.Go(func() error { return s.webhooks.Run(ctx) })
 	return g.Wait()
 }
 

@@ -12,7 +12,7 @@ import (
 
 func TestEachTokenOfTheSandboxDoesWhatItSays(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
-		tested := map[string]bool{}
+		tested, ids := map[string]bool{}, map[string]string{}
 		for _, tt := range []struct{ token, status, decline, code string }{
 			{"tok_ok", "AUTHORIZED", "", ""},
 			{"tok_visa", "AUTHORIZED", "", ""},
@@ -31,9 +31,22 @@ func TestEachTokenOfTheSandboxDoesWhatItSays(t *testing.T) {
 			{"tok_timeout_ok", "UNKNOWN", "", ""},
 			{"tok_timeout_fail", "UNKNOWN", "", ""},
 			{"tok_capture_fail", "AUTHORIZED", "", ""},
+			{"tok_refund_fail", "AUTHORIZED", "", ""},
+			{"tok_slow", "AUTHORIZED", "", ""},
+			{"tok_error", "UNKNOWN", "", ""},
+			{"tok_error_ok", "UNKNOWN", "", ""},
+			{"tok_error_fail", "UNKNOWN", "", ""},
+			{"tok_rate_limited", "UNKNOWN", "", ""},
+			{"tok_auth_expires", "AUTHORIZED", "", ""},
+			{"tok_webhook_only", "PROCESSING", "", ""},
+			{"tok_webhook_decline", "PROCESSING", "", ""},
+			{"tok_webhook_dup", "AUTHORIZED", "", ""},
+			{"tok_webhook_reorder", "AUTHORIZED", "", ""},
+			{"tok_by_amount", "AUTHORIZED", "", ""},
 		} {
 			tested[tt.token] = true
 			got := b.authorize(tt.token)
+			ids[tt.token] = got.Payment.ID
 			if got.status() != tt.status || got.Payment.DeclineCode != tt.decline || got.code() != tt.code {
 				t.Errorf("authorise %s = %s %s %s, want %s %s %s", tt.token, got.status(), got.Payment.DeclineCode, got.code(), tt.status, tt.decline, tt.code)
 			}
@@ -45,6 +58,39 @@ func TestEachTokenOfTheSandboxDoesWhatItSays(t *testing.T) {
 		}
 		defer b.run()()
 		eventually(t, "every outcome is known", func() bool { return b.unresolved() == 0 })
+		for token, want := range map[string]string{
+			"tok_timeout_ok": "AUTHORIZED", "tok_timeout_fail": "DECLINED", "tok_error": "AUTHORIZED", "tok_error_ok": "AUTHORIZED", "tok_error_fail": "DECLINED",
+			"tok_rate_limited": "AUTHORIZED", "tok_webhook_only": "AUTHORIZED", "tok_webhook_decline": "DECLINED",
+		} {
+			if got := b.status(ids[token]); got != want {
+				t.Errorf("%s comes to %s, want %s", token, got, want)
+			}
+		}
+	})
+}
+
+func TestTheAmountMayDecideWhatTheSandboxDoes(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		for amount, want := range map[int64]string{2100: "AUTHORIZED", 2101: "DECLINED", 2103: "REQUIRES_ACTION", 5: "UNKNOWN", 107: "PROCESSING"} {
+			orderID := id.New(id.Order)
+			input := payment(orderID, "tok_by_amount", orderID)
+			input["amountMinorUnits"] = amount
+			if got := b.mutate("paymentAuthorize", "", input); got.status() != want {
+				t.Errorf("%d comes to %s, want %s", amount, got.status(), want)
+			}
+		}
+		defer b.run()()
+		eventually(t, "every outcome is known", func() bool { return b.unresolved() == 0 })
+	})
+}
+
+func TestRefundThatTheProviderDeclinesLeavesTheMoneyTaken(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		p := b.authorize("tok_refund_fail").Payment
+		b.do("capture", p.ID, "c")
+		if got := b.do("refund", p.ID, "r"); got.status() != "CAPTURED" || got.code() != "DECLINED" || got.Refund.Status != "FAILED" {
+			t.Errorf("refund: %+v", got)
+		}
 	})
 }
 

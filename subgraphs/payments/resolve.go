@@ -26,6 +26,9 @@ const (
 	sweepParallel = 8
 )
 
+// patience is how much longer the pauses are where the provider has said that it needs time: it tells when it is done.
+const patience = 5
+
 // backoff is the pause before an unknown outcome is asked for again by itself.
 func backoff(attempts int64) time.Duration {
 	return min(200*time.Millisecond<<min(attempts, 8), 30*time.Second)

@@ -60,7 +60,10 @@ func apply(p payment, op operation, r Result) payment {
 	case gen.PaymentStatusAuthorized:
 		p.Authorized = p.Amount
 	case gen.PaymentStatusCaptured:
-		p.Captured, p.ExpiresUs = p.Authorized, 0
+		p.ExpiresUs = 0
+		if op.Kind == capture {
+			p.Captured = op.Amount // what is left of it is let go: there is one capture
+		}
 	case gen.PaymentStatusVoided:
 		p.ExpiresUs = 0
 	case gen.PaymentStatusExpired:

@@ -101,7 +101,7 @@ func TestACrashAnywhereLosesNothing(t *testing.T) {
 	for _, point := range payments.FaultPoints {
 		for _, token := range []string{"tok_ok", "tok_decline", "tok_capture_fail", "tok_3ds_ok"} {
 			t.Run(point+"/"+token, func(t *testing.T) {
-				b := newBench(t, sqliteURL(t), sqliteURL(t))
+				b := newBench(t, sqliteURL(t), sqliteURL(t), false)
 				b.cfg.ProviderTimeout = time.Minute // longer than anybody waits here
 				b.start()
 				crash(t, point)

@@ -1,0 +1,271 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
+)
+
+// How many deliveries are on their way at a time, in all and to one endpoint: a slow one holds up nobody else.
+const (
+	parallel    = 32
+	perEndpoint = 4
+)
+
+// keep is how long deliveries that are finished can be looked at and replayed.
+const keep = 30 * 24 * time.Hour
+
+// Run sends what is due until ctx ends, and waits for what is on its way.
+func (q *Queue) Run(ctx context.Context) error {
+	timer, hourly := time.NewTicker(q.cfg.Interval), time.NewTicker(time.Hour)
+	defer timer.Stop()
+	defer hourly.Stop()
+	s := &sender{q: q, busy: map[string]int{}, slots: make(chan struct{}, parallel)}
+	defer s.running.Wait()
+	defer q.client.CloseIdleConnections()
+	for {
+		if err := s.look(ctx); err != nil && ctx.Err() == nil {
+			q.cfg.Log.ErrorContext(ctx, "look for webhooks to send", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-q.wake:
+		case <-timer.C:
+		case <-hourly.C:
+			if err := q.prune(ctx); err != nil {
+				q.cfg.Log.ErrorContext(ctx, "forget webhooks", "error", err)
+			}
+		}
+	}
+}
+
+// sender is a Run: it knows what is on its way.
+type sender struct {
+	q       *Queue
+	slots   chan struct{}
+	running sync.WaitGroup
+
+	mu   sync.Mutex
+	busy map[string]int // deliveries on their way, by endpoint
+}
+
+// look starts what is due, as far as there is room.
+func (s *sender) look(ctx context.Context) error {
+	var due []Delivery
+	err := s.q.db.Read.SelectContext(ctx, &due, `
+		SELECT `+deliveryColumns+` FROM (
+			SELECT w.*, ROW_NUMBER() OVER (PARTITION BY w.endpoint_id ORDER BY w.due_us, w.id) AS place
+			FROM webhook_delivery w JOIN webhook_endpoint e ON e.id = w.endpoint_id
+			WHERE w.state = 'PENDING' AND w.due_us <= $1 AND e.enabled) d
+		WHERE d.place <= $2 ORDER BY d.due_us, d.id LIMIT $3`, s.q.nowMicros(), perEndpoint, parallel)
+	if err != nil {
+		return fmt.Errorf("read what is due: %w", err)
+	}
+	for _, d := range due {
+		if !s.enter(d.EndpointID) {
+			continue
+		}
+		s.running.Go(func() {
+			defer s.leave(d.EndpointID)
+			if err := s.q.send(ctx, d); err != nil && ctx.Err() == nil {
+				s.q.cfg.Log.ErrorContext(ctx, "send webhook", "delivery", d.ID, "endpoint", d.EndpointID, "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+func (s *sender) enter(endpointID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[endpointID] >= perEndpoint || len(s.slots) == cap(s.slots) {
+		return false
+	}
+	s.busy[endpointID]++
+	s.slots <- struct{}{}
+	return true
+}
+
+func (s *sender) leave(endpointID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[endpointID]--; s.busy[endpointID] == 0 {
+		delete(s.busy, endpointID)
+	}
+	<-s.slots
+	s.q.Wake() // there may be more for this endpoint
+}
+
+// send makes one attempt at a delivery, unless somebody else is at it.
+func (q *Queue) send(ctx context.Context, d Delivery) error {
+	var to row
+	taken := false
+	err := q.db.Tx(ctx, func(tx *database.Tx) error {
+		now := q.cfg.Now()
+		// If this process dies, the delivery is due again when the attempt has certainly ended.
+		result, err := tx.ExecContext(ctx, `
+			UPDATE webhook_delivery SET attempts = attempts + 1, due_us = $1 WHERE id = $2 AND attempts = $3 AND state = 'PENDING' AND due_us <= $4`,
+			database.Micros(now.Add(2*q.cfg.Timeout)), d.ID, d.Attempts, database.Micros(now))
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if taken = n == 1; err != nil || !taken {
+			return err
+		}
+		return tx.GetContext(ctx, &to, `SELECT `+endpointColumns+` FROM webhook_endpoint WHERE id = $1`, d.EndpointID)
+	})
+	if err != nil || !taken {
+		return err
+	}
+	d.Attempts++
+	answer := q.post(ctx, to, d)
+	if ctx.Err() != nil && !answer.accepted() {
+		return nil // cut off by our own end: it is due again
+	}
+	return q.record(context.WithoutCancel(ctx), d, answer)
+}
+
+// answer is what an attempt came to.
+type answer struct {
+	status int
+	err    error
+	// after is how long the receiver wants to be left alone.
+	after time.Duration
+}
+
+func (a answer) accepted() bool { return a.err == nil && a.status >= 200 && a.status < 300 }
+
+func (a answer) text() string {
+	switch {
+	case errors.Is(a.err, ErrAddress):
+		return ErrAddress.Error()
+	case a.err != nil:
+		return fmt.Sprintf("%.300s", a.err.Error())
+	case a.accepted():
+		return ""
+	}
+	return "the receiver answered " + strconv.Itoa(a.status) + " " + http.StatusText(a.status)
+}
+
+func (q *Queue) post(ctx context.Context, to row, d Delivery) answer {
+	secrets := []string{to.Secret}
+	if to.PreviousSecret != "" && to.PreviousUntilUs > q.nowMicros() {
+		secrets = append(secrets, to.PreviousSecret)
+	}
+	for i, sealed := range secrets {
+		secret, err := q.open(sealed, to.ID)
+		if err != nil {
+			return answer{err: err}
+		}
+		secrets[i] = secret
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader([]byte(d.Body)))
+	if err != nil {
+		return answer{err: err}
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "Agora-Webhooks/1")
+	if err := Sign(r.Header, d.MessageID, q.cfg.Now(), []byte(d.Body), secrets...); err != nil {
+		return answer{err: err}
+	}
+	response, err := q.client.Do(r)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer response.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+	a := answer{status: response.StatusCode}
+	if seconds, err := strconv.ParseInt(response.Header.Get("Retry-After"), 10, 32); err == nil && seconds > 0 {
+		a.after = min(time.Duration(seconds)*time.Second, 24*time.Hour)
+	}
+	return a
+}
+
+// record writes what an attempt came to, for the delivery and for the endpoint.
+func (q *Queue) record(ctx context.Context, d Delivery, a answer) error {
+	before := d.Attempts
+	d.Status, d.Error = int64(a.status), a.text()
+	now := q.cfg.Now()
+	switch {
+	case a.accepted():
+		d.State, d.FinishedUs = Delivered, database.Micros(now)
+	case d.Attempts > int64(len(q.cfg.Schedule)):
+		d.State, d.FinishedUs = Failed, database.Micros(now)
+	default:
+		d.DueUs = database.Micros(now.Add(max(jittered(q.cfg.Schedule[d.Attempts-1]), a.after)))
+	}
+	err := q.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE webhook_delivery SET state = $1, due_us = $2, status = $3, error = $4, finished_us = $5 WHERE id = $6 AND attempts = $7`,
+			d.State, d.DueUs, d.Status, d.Error, d.FinishedUs, d.ID, before)
+		if err != nil {
+			return err
+		}
+		return q.judge(ctx, tx, d.EndpointID, a)
+	})
+	if err != nil {
+		return fmt.Errorf("record delivery %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+// judge notes of an endpoint whether it works, and disables one that is gone or has failed for too long.
+func (q *Queue) judge(ctx context.Context, tx *database.Tx, endpointID string, a answer) error {
+	e, err := q.Lock(ctx, tx, endpointID)
+	if database.NoRows(err) { // removed meanwhile
+		return nil
+	}
+	if err != nil || !e.Enabled || (a.accepted() && e.FailingSince.IsZero()) {
+		return err
+	}
+	now := q.cfg.Now()
+	switch {
+	case a.accepted():
+		e.FailingSince = time.Time{}
+	case a.status == http.StatusGone:
+		e.Enabled, e.DisabledReason = false, "the receiver answered 410 Gone"
+	case e.FailingSince.IsZero():
+		e.FailingSince = now
+	case now.Sub(e.FailingSince) >= q.cfg.DisableAfter:
+		e.Enabled, e.DisabledReason = false, "nothing could be delivered since "+e.FailingSince.UTC().Format(time.RFC3339)
+	default:
+		return nil
+	}
+	if !e.Enabled {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE webhook_delivery SET state = $1, finished_us = $2, error = $3 WHERE endpoint_id = $4 AND state = 'PENDING'`,
+			Failed, database.Micros(now), "the endpoint was disabled", endpointID)
+		if err != nil {
+			return err
+		}
+		q.cfg.Log.WarnContext(ctx, "webhook endpoint disabled", "endpoint", endpointID, "reason", e.DisabledReason)
+	}
+	return q.Change(ctx, tx, e)
+}
+
+// jittered varies a pause by a tenth, so that what failed together doesn't come back together.
+func jittered(d time.Duration) time.Duration {
+	tenth := int64(d / 10)
+	if tenth == 0 {
+		return d
+	}
+	return d + time.Duration(rand.Int64N(2*tenth)-tenth)
+}
+
+func (q *Queue) prune(ctx context.Context) error {
+	return q.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM webhook_delivery WHERE state <> 'PENDING' AND created_us < $1`, database.Micros(q.cfg.Now().Add(-keep)))
+		return err
+	})
+}

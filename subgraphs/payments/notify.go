@@ -1,0 +1,169 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
+)
+
+// maxNotification bounds the body of a provider's webhook, in bytes.
+const maxNotification = 256 << 10
+
+// Notifications takes the provider's webhooks, by POST at any path. What is not genuine is refused with 401 and changes
+// nothing. A webhook doesn't say what is so, only that it is worth asking: it may be late, repeated or out of order.
+// It is answered when what it led to is committed, and with 503 as long as it is to be sent again.
+func (s *Service) Notifications() http.Handler { return http.HandlerFunc(s.serveNotification) }
+
+func (s *Service) serveNotification(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "send webhooks by POST", http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNotification))
+	if err != nil {
+		http.Error(w, "the body can't be read", http.StatusRequestEntityTooLarge)
+		return
+	}
+	n, err := s.cfg.Provider.Notification(r.Header, body, s.now())
+	switch {
+	case errors.Is(err, ErrNotGenuine):
+		s.cfg.Log.WarnContext(r.Context(), "webhook refused", "error", err)
+		http.Error(w, "the webhook is not genuine", http.StatusUnauthorized)
+		return
+	case err != nil || n.ID == "" || !database.Storable(n.ID+n.Type+n.Reference+n.Key):
+		http.Error(w, "the webhook can't be read", http.StatusBadRequest)
+		return
+	}
+	if err := s.notified(r.Context(), n); err != nil {
+		s.cfg.Log.WarnContext(r.Context(), "webhook put off", "type", n.Type, "error", err)
+		http.Error(w, "not now: send it again", http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// notified asks the provider how the payment stands that a webhook is about, and records what it has done by itself.
+func (s *Service) notified(ctx context.Context, n Notification) error {
+	var seen bool
+	if err := s.db.Read.GetContext(ctx, &seen, `SELECT COUNT(*) > 0 FROM notification WHERE id = $1`, n.ID); err != nil || seen {
+		return err
+	}
+	paymentID, err := s.paymentOf(ctx, n)
+	if err != nil {
+		return err
+	}
+	if paymentID == "" {
+		return s.db.Tx(ctx, func(tx *database.Tx) error {
+			_, err := s.receive(ctx, tx, n, "")
+			return err
+		})
+	}
+	if err := s.resolveOpen(ctx, paymentID); err != nil {
+		return err
+	}
+	state, err := s.look(ctx, n.Reference)
+	if err != nil {
+		return err
+	}
+	return s.observe(ctx, n, paymentID, state)
+}
+
+// paymentOf is the payment that a webhook is about, or "" if it is none of ours.
+func (s *Service) paymentOf(ctx context.Context, n Notification) (string, error) {
+	var paymentID string
+	err := s.db.Read.GetContext(ctx, &paymentID, `
+		SELECT payment_id FROM operation WHERE key = $1 AND key <> '' UNION SELECT id FROM payment WHERE reference = $2 AND reference <> '' LIMIT 1`, n.Key, n.Reference)
+	if database.NoRows(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the payment of a webhook: %w", err)
+	}
+	return paymentID, nil
+}
+
+// receive notes that a webhook came, and reports whether it is the first time.
+func (s *Service) receive(ctx context.Context, tx *database.Tx, n Notification, paymentID string) (bool, error) {
+	result, err := tx.ExecContext(ctx, `
+		INSERT INTO notification (id, type, reference, payment_id, received_us) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		n.ID, n.Type, n.Reference, paymentID, s.nowMicros())
+	if err != nil {
+		return false, fmt.Errorf("note a webhook: %w", err)
+	}
+	rows, err := result.RowsAffected()
+	return rows == 1, err
+}
+
+// look asks the provider how a payment stands.
+func (s *Service) look(ctx context.Context, reference string) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ProviderTimeout)
+	defer cancel()
+	state, err := s.cfg.Provider.Look(ctx, reference)
+	if err != nil {
+		return state, fmt.Errorf("look at %s: %w", reference, err)
+	}
+	return state, nil
+}
+
+// errBusy says that a command on the payment is on its way: what it does can't be told from what the provider did by
+// itself before its outcome is recorded.
+var errBusy = errors.New("a command on the payment is on its way")
+
+// observe records what the provider did by itself, and carries on what follows from it. It waits a while for a command
+// that is on its way: webhooks about its effect come while its answer is being written down.
+func (s *Service) observe(ctx context.Context, n Notification, paymentID string, state State) error {
+	for deadline := time.Now().Add(s.cfg.ProviderTimeout); ; {
+		next, err := s.observeOnce(ctx, n, paymentID, state)
+		switch {
+		case errors.Is(err, errBusy) && time.Now().Before(deadline):
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(20 * time.Millisecond):
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		s.outbox.Wake()
+		if next != nil {
+			return s.drive(ctx, *next)
+		}
+		return nil
+	}
+}
+
+func (s *Service) observeOnce(ctx context.Context, n Notification, paymentID string, state State) (next *operation, err error) {
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		next = nil
+		fresh, err := s.receive(ctx, tx, n, paymentID)
+		if err != nil || !fresh {
+			return err
+		}
+		p, err := lockPayment(ctx, tx, paymentID)
+		if err != nil {
+			return err
+		}
+		open, err := openOperation(ctx, tx, p.ID)
+		switch {
+		case err == nil && open.State == stateUnknown && state.Standing == Undecided:
+			return nil // the provider tells again when it has decided
+		case err == nil:
+			return errBusy
+		case !database.NoRows(err):
+			return err
+		}
+		next, err = s.catchUp(ctx, tx, p, n.Reference, state)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("observe payment %s: %w", paymentID, err)
+	}
+	return next, nil
+}
