@@ -153,7 +153,7 @@ func normalise(t testing.TB, sg *supergraph.Supergraph, query string) *operation
 	}
 	var variant operation.Variant
 	if values, err := selected.Coerce(nil); err == nil {
-		variant = selected.Variant(values, func(*supergraph.Requirement) bool { return true })
+		variant = selected.Deferring(selected.Variant(values, func(*supergraph.Requirement) bool { return true }), values)
 	}
 	op, err := selected.Normalise(variant)
 	if err != nil {

@@ -14,7 +14,10 @@ import (
 func (p *Plan) String() string {
 	w := &writer{plan: p}
 	w.open("QueryPlan {")
-	if len(p.Fetches) > 0 {
+	switch {
+	case len(p.Deferred) > 0:
+		w.deferred()
+	case len(p.Fetches) > 0:
 		w.stages(p.Fetches)
 	}
 	w.close("}")
@@ -121,10 +124,10 @@ func (w *writer) fetch(f *Fetch) {
 	}
 	many := len(f.Entities) > 1
 	if many {
-		w.open("BatchFetch(service: \"" + service + "\") {")
+		w.open("BatchFetch(service: \"" + service + "\"" + w.id(f) + ") {")
 	}
 	for i, e := range f.Entities {
-		w.entities(service, e, set[i].(*ast.Field).SelectionSet, many)
+		w.entities(f, service, e, set[i].(*ast.Field).SelectionSet, many)
 	}
 	if many {
 		w.close("},")
@@ -136,7 +139,7 @@ func (w *writer) rootFetch(f *Fetch, service string, set ast.SelectionSet) {
 	if path != "" {
 		w.open("Flatten(path: \"" + path + "\") {")
 	}
-	w.open("Fetch(service: \"" + service + "\") {")
+	w.open("Fetch(service: \"" + service + "\"" + w.id(f) + ") {")
 	w.open([...]string{"{", "mutation {", "subscription {"}[f.Kind])
 	w.selections(set)
 	w.close("}")
@@ -146,7 +149,7 @@ func (w *writer) rootFetch(f *Fetch, service string, set ast.SelectionSet) {
 	}
 }
 
-func (w *writer) entities(service string, e *Entities, set ast.SelectionSet, many bool) {
+func (w *writer) entities(f *Fetch, service string, e *Entities, set ast.SelectionSet, many bool) {
 	paths := make([]string, len(e.Targets))
 	for i, t := range e.Targets {
 		paths[i] = "\"" + w.path(t.Path) + "\""
@@ -157,7 +160,7 @@ func (w *writer) entities(service string, e *Entities, set ast.SelectionSet, man
 		w.open("Flatten(paths: [" + strings.Join(paths, ", ") + "]) {")
 	}
 	if !many {
-		w.open("Fetch(service: \"" + service + "\") {")
+		w.open("Fetch(service: \"" + service + "\"" + w.id(f) + ") {")
 	}
 	w.open("{")
 	for i, r := range e.Representations {
