@@ -19,7 +19,11 @@ type errorList struct {
 }
 
 // errorRecord is a range of errorList.json.
-type errorRecord struct{ fetch, start, end int }
+type errorRecord struct {
+	fetch, start, end int
+	// path is where the path begins, without its bracket; 0 if there is none.
+	path int
+}
 
 func (l *errorList) reset() {
 	l.json, l.records, l.dropped = trimmed(l.json, 1<<18), trimmed(l.records, 1<<12), 0
@@ -79,7 +83,9 @@ func (s *state) open(f *fetchState, message []byte, path []segment) {
 	l.records = append(l.records, errorRecord{fetch: fetch, start: len(l.json)})
 	l.json = append(append(l.json, `{"message":`...), message...)
 	if len(path) > 0 {
-		l.json = appendPath(append(l.json, `,"path":`...), path)
+		l.json = append(l.json, `,"path":`...)
+		l.records[len(l.records)-1].path = len(l.json) + 1
+		l.json = appendPath(l.json, path)
 	}
 }
 

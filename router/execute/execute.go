@@ -11,6 +11,7 @@
 //	read.go       scans data once, straight into the slots of the objects concerned
 //	carry.go      turns a subgraph's errors into the client's terms
 //	write.go      writes the response in one walk over the plan's Output, with null propagation on the way
+//	defer.go      goes on after the first part of an answer; deliver.go writes the others
 //	observe.go    tells who wants to know of each request
 //
 // Values are words of a pooled arena without pointers (arena.go); leaves are byte ranges of the answers, which
@@ -102,6 +103,8 @@ type Request struct {
 	// Answered is told the headers of each subgraph's answer, in the request's goroutine; failed if none came. Nil for
 	// nobody.
 	Answered func(subgraph int, header http.Header, failed bool)
+	// Format is how the parts of an answer to an operation with @defer are written.
+	Format Format
 	// Observer is told of the fetches; nil for nobody.
 	Observer Observer
 }

@@ -30,12 +30,19 @@ func (r *Response) Release() {
 
 // finish writes the response and gives the state back.
 func (s *state) finish() *Response {
+	resp := s.respond()
+	s.release()
+	return resp
+}
+
+// respond writes the response, or the first part of it.
+func (s *state) respond() *Response {
 	resp := responses.Get().(*Response)
 	size := len(`{"data":}`)
 	for _, answer := range s.arena.answers {
 		size += len(answer)
 	}
-	w := writer{state: s, arena: &s.arena, limit: s.cfg.MaxResponseBytes, path: s.path[:0]}
+	w := writer{state: s, arena: &s.arena, limit: s.cfg.MaxResponseBytes, path: s.path[:0], out: s.plan.Output, deferring: s.delivery != nil}
 	w.b = append(slices.Grow(resp.Body[:0], min(size+size/4, 4<<20)), `{"data":`...)
 	start := len(w.b)
 	if !w.object(s.plan.Output, root) {
@@ -46,12 +53,14 @@ func (s *state) finish() *Response {
 		s.errors.reset()
 		s.report(nil, "The response is larger than the router allows.", nil, "RESPONSE_TOO_LARGE")
 	}
+	if s.delivery != nil {
+		w.b = s.delivery.begin(&w, !resp.Null)
+	}
 	resp.Body = append(w.b, '}')
 	if len(s.errors.records) > 0 {
 		resp.prependErrors(s)
 	}
 	s.path = w.path
-	s.release()
 	return resp
 }
 

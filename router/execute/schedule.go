@@ -237,6 +237,7 @@ func (s *state) exchange(ctx context.Context, f *fetchState) {
 // end lets go those that waited for the fetch.
 func (s *state) end(f *fetchState) {
 	id := f.fetch.ID
+	f.over = true
 	for later := id + 1; later < len(s.fetches); later++ {
 		for _, d := range s.plan.Fetches[later].DependsOn {
 			if d == id {

@@ -29,6 +29,8 @@ type state struct {
 	path []int32
 	// origins are the fetches that the answers in the arena belong to.
 	origins []*fetchState
+	// delivery is nil for an answer that comes as a whole.
+	delivery *delivery
 	// ended takes the IDs of the fetches that other goroutines have carried out.
 	ended chan int
 }
@@ -39,6 +41,8 @@ type fetchState struct {
 	// waiting counts the fetches that it still waits for.
 	waiting int
 	started bool
+	// over is set once nobody has to wait for it any more.
+	over bool
 	// blocked is scratch of the scheduler.
 	blocked bool
 	body    []byte
@@ -138,7 +142,7 @@ func (s *state) release() {
 	s.reader = reader{}
 	clear(s.origins)
 	s.origins = s.origins[:0]
-	s.cfg, s.plan, s.sg, s.req = nil, nil, nil, nil
+	s.cfg, s.plan, s.sg, s.req, s.delivery = nil, nil, nil, nil, nil
 	s.executor.states.Put(s)
 }
 

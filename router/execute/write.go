@@ -17,6 +17,12 @@ type writer struct {
 	// path is the way to the value being written: the index in Output.Fields, and below a list field the indexes
 	// of the items. Response keys are only looked up for an error.
 	path []int32
+	// out is what is being written, and prefix the path to it.
+	out    *plan.Output
+	prefix []segment
+	// objects are those written, if deferring: others belong to them.
+	objects   []int
+	deferring bool
 	// overflow says that the response would be larger than the limit.
 	overflow bool
 }
@@ -126,16 +132,19 @@ func (w *writer) composite(f *plan.OutputField, level, base int) bool {
 	if id == supergraph.NoObject && out.Known || id != supergraph.NoObject && out.Types != nil && !out.Types.Has(id) {
 		return w.nothing(f, level, null)
 	}
-	start := len(w.b)
+	start, written := len(w.b), len(w.objects)
 	if w.object(out, base) {
+		if w.deferring {
+			w.objects = append(w.objects, base)
+		}
 		return true
 	}
-	w.b = w.b[:start]
+	w.b, w.objects = w.b[:start], w.objects[:written]
 	return w.null(f, level)
 }
 
 func (w *writer) list(f *plan.OutputField, level int, v word) bool {
-	start, depth := len(w.b), len(w.path)
+	start, depth, written := len(w.b), len(w.path), len(w.objects)
 	w.b = append(w.b, '[')
 	w.path = append(w.path, 0)
 	for i := range v.length() {
@@ -144,7 +153,7 @@ func (w *writer) list(f *plan.OutputField, level int, v word) bool {
 		}
 		w.path[depth] = int32(i)
 		if !w.value(f, level+1, w.arena.words[v.base()+i]) {
-			w.path, w.b = w.path[:depth], w.b[:start]
+			w.path, w.b, w.objects = w.path[:depth], w.b[:start], w.objects[:written]
 			return w.null(f, level)
 		}
 	}
@@ -243,8 +252,8 @@ func (w *writer) report(message, code string, f *fetchState) {
 
 // segments are the path to the value being written, in the client's terms.
 func (w *writer) segments() []segment {
-	var path []segment
-	out := w.state.plan.Output
+	path := slices.Clone(w.prefix)
+	out := w.out
 	for i := 0; i < len(w.path) && out != nil; {
 		f := &out.Fields[w.path[i]]
 		path = append(path, segment{key: f.Key})
