@@ -11,11 +11,13 @@ import (
 // Bus is the transport of events. What it loses, the outbox still has.
 type Bus interface {
 	// Publish hands a batch over, and returns once the bus answers for every event of it. It may deliver an
-	// event more than once. An empty batch is a sign of life: see Handler.
+	// event more than once.
 	Publish(ctx context.Context, batch []Event) error
 	// Subscribe names a consumer of the events of some sources. All subscriptions are made before anything is
 	// published. Of several processes that subscribe the same consumer, one gets each event.
 	Subscribe(consumer string, sources []string, handle Handler)
+	// Redeliver hands a delivery to the handler that this process has subscribed for a consumer, if there is one.
+	Redeliver(ctx context.Context, consumer string, d Delivery) error
 }
 
 // Keeper is a Bus that keeps events in a log of its own for a while, and that may lose some of them: its disk is put
@@ -43,10 +45,11 @@ type Delivery struct {
 	Event
 	// Attempt counts the deliveries of this event to this consumer from 1.
 	Attempt int
+	// Parked says that the consumer has had it before, and put it off until now.
+	Parked bool
 }
 
-// Handler takes a delivery: nil when it is done with; an error to have it delivered again, later. The zero Delivery
-// comes about once a second: it holds no event, but is the time to look after what the handler has put off.
+// Handler takes a delivery: nil when it is done with; an error to have it delivered again, later.
 type Handler func(ctx context.Context, d Delivery) error
 
 // Local is the bus within one process: the outboxes themselves are its log. Publish returns when every
@@ -80,9 +83,6 @@ func (l *Local) Publish(ctx context.Context, batch []Event) error {
 					l.deliver(ctx, s, e)
 				}
 			}
-			if err := s.handle(ctx, Delivery{}); err != nil && ctx.Err() == nil {
-				l.log().WarnContext(ctx, "look after what was put off", "consumer", s.consumer, "error", err)
-			}
 		})
 	}
 	wg.Wait()
@@ -91,11 +91,15 @@ func (l *Local) Publish(ctx context.Context, batch []Event) error {
 
 func (l *Local) deliver(ctx context.Context, s subscriber, e Event) {
 	for attempt := 1; ctx.Err() == nil; attempt++ {
-		err := s.handle(ctx, Delivery{e, attempt})
+		err := s.handle(ctx, Delivery{Event: e, Attempt: attempt})
 		if err == nil || ctx.Err() != nil { // what was not handled comes again after the next start
 			return
 		}
-		l.log().WarnContext(ctx, "deliver event", "consumer", s.consumer, "type", e.Type, "event", e.ID, "attempt", attempt, "error", err)
+		log := l.Log
+		if log == nil {
+			log = slog.Default()
+		}
+		log.WarnContext(ctx, "deliver event", "consumer", s.consumer, "type", e.Type, "event", e.ID, "attempt", attempt, "error", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(Backoff(attempt)):
@@ -103,11 +107,14 @@ func (l *Local) deliver(ctx context.Context, s subscriber, e Event) {
 	}
 }
 
-func (l *Local) log() *slog.Logger {
-	if l.Log == nil {
-		return slog.Default()
+// Redeliver calls the handler of a consumer.
+func (l *Local) Redeliver(ctx context.Context, consumer string, d Delivery) error {
+	for _, s := range l.subscribers {
+		if s.consumer == consumer && slices.Contains(s.sources, d.Source) {
+			return s.handle(ctx, d)
+		}
 	}
-	return l.Log
+	return nil
 }
 
 // Backoff is the pause behind an attempt that failed, counted from 1: from 10 ms on twice as long each time, up to 5 s.

@@ -2,9 +2,7 @@ package event
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
@@ -12,7 +10,8 @@ import (
 
 // Consumer applies events to a service's database, each once and in the order of its subject. An event that comes
 // before its predecessor, or that can't be applied, is parked in the database together with those of its subject that
-// come behind it: nobody else waits for it. Several replicas may run the same consumer.
+// come behind it, and tried again by the service's Relay: nobody else waits for it. Several replicas may run the same
+// consumer.
 type Consumer struct {
 	DB *database.DB
 	// Name is the consumer's name, unique in the service, such as "orders.payments".
@@ -26,11 +25,6 @@ type Consumer struct {
 	// MaxAttempts is how often a failing event is tried before it becomes a dead letter. Zero means 25, which takes
 	// some 85 s.
 	MaxAttempts int
-
-	// mu guards when the consumer looks after what is parked, and when it has last pruned its inbox.
-	mu     sync.Mutex
-	next   time.Time
-	pruned time.Time
 }
 
 // errEarly says that an event came before its predecessor.
@@ -45,8 +39,8 @@ const quickAttempts = 3
 
 // Handle is the Handler of the consumer.
 func (c *Consumer) Handle(ctx context.Context, d Delivery) error {
-	if d.ID == "" {
-		return c.lookAfter(ctx)
+	if d.Parked {
+		return c.goOn(ctx, d.Source, d.Subject)
 	}
 	fresh, err := c.take(ctx, d.Event)
 	switch {
@@ -144,55 +138,4 @@ func (c *Consumer) advance(ctx context.Context, tx *database.Tx, e Event) error 
 		ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last < excluded.last`,
 		c.Name, e.Source, e.Subject, e.Sequence)
 	return err
-}
-
-// The consumer looks after what is parked once in lookInterval, and forgets what it received longer ago than inboxLife:
-// sequences tell old events as well, and no bus keeps them as long.
-const (
-	lookInterval  = time.Second
-	pruneInterval = time.Hour
-	inboxLife     = 30 * 24 * time.Hour
-)
-
-// lookAfter goes on with the subjects of which something parked is due, if it is time to look.
-func (c *Consumer) lookAfter(ctx context.Context) error {
-	now := time.Now()
-	c.mu.Lock()
-	look, prune := !now.Before(c.next), now.Sub(c.pruned) > pruneInterval
-	if look {
-		c.next = now.Add(lookInterval)
-	}
-	if prune {
-		c.pruned = now
-	}
-	c.mu.Unlock()
-	var errs []error
-	if look {
-		errs = append(errs, c.goOnWithDue(ctx, now))
-	}
-	if prune {
-		errs = append(errs, c.prune(ctx, now.Add(-inboxLife)))
-	}
-	return errors.Join(errs...)
-}
-
-// lookBy has the consumer look after what is parked at a time, or before.
-func (c *Consumer) lookBy(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if at.Before(c.next) {
-		c.next = at
-	}
-}
-
-// prune forgets what was received before a time.
-func (c *Consumer) prune(ctx context.Context, before time.Time) error {
-	err := c.DB.Tx(ctx, func(tx *database.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM inbox WHERE consumer = $1 AND received_us < $2`, c.Name, database.Micros(before))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("prune the inbox of %s: %w", c.Name, err)
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -60,24 +61,30 @@ const (
 	repairInterval = 5 * time.Second
 )
 
-// Relay publishes what is unpublished until ctx ends, and again what the bus has lost. Several replicas may run: what
-// two of them publish, the inboxes take once.
+// Relay publishes what is unpublished until ctx ends, and again what the bus has lost. It also has those events tried
+// again that the service's consumers have parked, and prunes their inboxes. Several replicas may run: what two of them
+// publish, the inboxes take once.
 func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
 	timer := time.NewTicker(relayInterval)
 	defer timer.Stop()
 	keeper, _ := bus.(Keeper)
-	var checked time.Time
+	var checked, pruned time.Time
 	for {
 		if keeper != nil && time.Since(checked) >= repairInterval {
 			checked = time.Now()
 			o.repairAndTell(ctx, keeper, log)
 		}
 		n, err := o.publish(ctx, bus)
+		err = errors.Join(err, o.redeliver(ctx, bus))
+		if time.Since(pruned) >= pruneInterval {
+			pruned = time.Now()
+			err = errors.Join(err, prune(ctx, o.db, pruned.Add(-inboxLife)))
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
-			log.ErrorContext(ctx, "publish events", "source", o.source, "error", err)
+			log.ErrorContext(ctx, "relay events", "source", o.source, "error", err)
 		}
 		if err == nil && n == relayBatch {
 			continue

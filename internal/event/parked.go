@@ -21,9 +21,6 @@ const (
 // come, they were published before the consumer was there.
 const newcomerPatience = time.Second
 
-// dueBatch is how many subjects a look goes on with.
-const dueBatch = 100
-
 // parkedRow is an event that waits, and why.
 type parkedRow struct {
 	Sequence int64
@@ -39,14 +36,12 @@ func (c *Consumer) parkEarly(ctx context.Context, tx *database.Tx, e Event, reas
 	if reason.last == 0 {
 		due = time.Now().Add(newcomerPatience)
 	}
-	c.lookBy(due)
 	return c.insertParked(ctx, tx, e, parkedRow{State: parkedEarly, DueUs: database.Micros(due)}, reason.Error())
 }
 
 // park sets an event aside until its next attempt.
 func (c *Consumer) park(ctx context.Context, d Delivery, reason error) error {
 	due := time.Now().Add(Backoff(d.Attempt))
-	c.lookBy(due)
 	return c.DB.Tx(ctx, func(tx *database.Tx) error {
 		return c.insertParked(ctx, tx, d.Event, parkedRow{State: parkedFailed, Attempts: d.Attempt, DueUs: database.Micros(due)}, reason.Error())
 	})
@@ -62,22 +57,6 @@ func (c *Consumer) insertParked(ctx context.Context, tx *database.Tx, e Event, p
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
 		c.Name, e.Source, e.Subject, e.Sequence, string(raw), p.State, p.Attempts, reason, p.DueUs)
 	return err
-}
-
-// goOnWithDue tries again what is due.
-func (c *Consumer) goOnWithDue(ctx context.Context, now time.Time) error {
-	var due []struct{ Source, Subject string }
-	err := c.DB.Read.SelectContext(ctx, &due, `
-		SELECT source, subject FROM parked WHERE consumer = $1 AND due_us <= $2 GROUP BY source, subject ORDER BY MIN(due_us) LIMIT $3`,
-		c.Name, database.Micros(now), dueBatch)
-	if err != nil {
-		return fmt.Errorf("look for parked events of %s: %w", c.Name, err)
-	}
-	var errs []error
-	for _, d := range due {
-		errs = append(errs, c.goOn(ctx, d.Source, d.Subject))
-	}
-	return errors.Join(errs...)
 }
 
 // goOn applies what is parked of a subject, in its order, as far as it goes.
@@ -159,7 +138,6 @@ func (c *Consumer) again(ctx context.Context, e Event, p parkedRow, reason error
 		p.State = parkedFailed
 	}
 	due := time.Now().Add(Backoff(p.Attempts))
-	c.lookBy(due)
 	return false, c.DB.Tx(ctx, func(tx *database.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE parked SET state = $1, attempts = $2, reason = $3, due_us = $4

@@ -25,14 +25,23 @@ func (b *Bus) Subscribe(consumer string, sources []string, handle event.Handler)
 	}
 }
 
-// The rhythm of a subscription: how many deliveries it holds that nobody has handled yet, how often it looks after what
-// its handler has put off, and how long it waits before it begins anew after an error.
+// The rhythm of a subscription: how many deliveries it holds that nobody has handled yet, how often the server shows
+// that it is there, and how long a subscription waits before it begins anew after an error.
 const (
-	prefetch    = 32
-	lifeSign    = time.Second
-	beginAgain  = 500 * time.Millisecond
-	unsentSlack = time.Second
+	prefetch   = 32
+	lifeSign   = time.Second
+	beginAgain = 500 * time.Millisecond
 )
+
+// Redeliver calls the handler of a consumer.
+func (b *Bus) Redeliver(ctx context.Context, consumer string, d event.Delivery) error {
+	for _, s := range b.subscriptions {
+		if s.consumer == consumer && s.source == d.Source {
+			return s.handle(ctx, d)
+		}
+	}
+	return nil
+}
 
 // Run hands events to the subscribers until ctx ends. It returns an error at once for a stream of another installation;
 // what else goes wrong it tries again.
@@ -56,7 +65,6 @@ func (b *Bus) follow(ctx context.Context, s subscription) error {
 			return nil
 		}
 		b.cfg.Log.WarnContext(ctx, "read events", "consumer", s.consumer, "source", s.source, "error", err)
-		b.nudge(ctx, s)
 		select {
 		case <-ctx.Done():
 		case <-time.After(beginAgain):
@@ -96,7 +104,6 @@ func (b *Bus) read(ctx context.Context, s subscription) error {
 		default:
 			b.deliver(ctx, s, message)
 		}
-		b.nudge(ctx, s)
 	}
 	return nil
 }
@@ -105,19 +112,12 @@ func (b *Bus) read(ctx context.Context, s subscription) error {
 func (b *Bus) giveBack(messages jetstream.MessagesContext) {
 	messages.Drain()
 	for {
-		message, err := messages.Next(jetstream.NextMaxWait(unsentSlack))
+		message, err := messages.Next(jetstream.NextMaxWait(lifeSign))
 		if err != nil {
 			messages.Stop()
 			return
 		}
 		message.Nak()
-	}
-}
-
-// nudge gives the handler the time to look after what it has put off.
-func (b *Bus) nudge(ctx context.Context, s subscription) {
-	if err := s.handle(ctx, event.Delivery{}); err != nil && ctx.Err() == nil {
-		b.cfg.Log.WarnContext(ctx, "look after what was put off", "consumer", s.consumer, "error", err)
 	}
 }
 
