@@ -24,6 +24,7 @@ import (
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/supergraph"
+	"github.com/agora-supergraph/agora/router/traffic"
 	"github.com/agora-supergraph/agora/router/transport"
 )
 
@@ -36,6 +37,11 @@ type Config struct {
 	// HTTP configures the transport to a subgraph by its name; "" is the default for those not named. An empty URL
 	// means the routing URL in the supergraph.
 	HTTP map[string]transport.HTTPConfig
+	// Traffic guards a subgraph by its name: retries, hedges, breaker, concurrency; "" is for those not named. It is for those
+	// in Transports, too.
+	Traffic map[string]traffic.Config
+	// TrafficEvents tells what Traffic does for a subgraph. Nil is not told.
+	TrafficEvents func(subgraph string) traffic.Events
 	// Share sends identical queries that are in flight to a subgraph over HTTP at the same time once: worth it where many
 	// clients ask the same at once. What is passed on of the clients' headers has to be identical, too.
 	Share bool
@@ -72,15 +78,9 @@ type Router struct {
 
 	// mu lets one Load happen at a time.
 	mu sync.Mutex
-	// reached are the transports to subgraphs over HTTP, by the subgraph's name. A supergraph that replaces another
-	// one keeps them, with their connections, where the URL stays.
+	// reached are the ways to subgraphs, by their names. A supergraph that replaces another one keeps them, with their
+	// connections and breakers, where the URL stays.
 	reached map[string]reached
-}
-
-// reached is a transport over HTTP, with the URL that it goes to.
-type reached struct {
-	url  string
-	http *transport.HTTP
 }
 
 // graph is all that belongs to one supergraph: replaced as a whole when the supergraph changes.
@@ -147,51 +147,8 @@ func (r *Router) Load(sdl string) error {
 	return nil
 }
 
-func names(sg *supergraph.Supergraph) []string {
-	list := make([]string, len(sg.Subgraphs))
-	for i, s := range sg.Subgraphs {
-		list[i] = s.Name
-	}
-	return list
-}
-
 // Supergraph is the supergraph that requests are answered over now.
 func (r *Router) Supergraph() *supergraph.Supergraph { return r.graph.Load().supergraph }
-
-// transports are the ways to the subgraphs of sg, in its order.
-func (r *Router) transports(sg *supergraph.Supergraph, policy *headers.Policy) ([]transport.Transport, error) {
-	list := make([]transport.Transport, len(sg.Subgraphs))
-	kept := map[string]reached{}
-	for i, s := range sg.Subgraphs {
-		if t, ok := r.cfg.Transports[s.Name]; ok {
-			list[i] = r.hooks.around(s.Name, t)
-			continue
-		}
-		cfg, ok := r.cfg.HTTP[s.Name]
-		if !ok {
-			cfg = r.cfg.HTTP[""]
-		}
-		if cfg.URL == "" {
-			cfg.URL = s.URL
-		}
-		cfg.AnswerHeaders = policy.Names(i)
-		t := r.reached[s.Name]
-		if t.http == nil || t.url != cfg.URL {
-			var err error
-			if t.http, err = transport.NewHTTP(cfg); err != nil {
-				return nil, fmt.Errorf("subgraph %s: %w", s.Name, err)
-			}
-			t.url = cfg.URL
-		}
-		kept[s.Name], list[i] = t, t.http
-		if r.cfg.Share {
-			list[i] = &transport.Shared{Transport: t.http}
-		}
-		list[i] = r.hooks.around(s.Name, list[i])
-	}
-	r.reached = kept
-	return list, nil
-}
 
 // Execute answers a query or a mutation.
 func (r *Router) Execute(ctx context.Context, req *serve.Request) *serve.Response {

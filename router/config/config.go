@@ -14,14 +14,12 @@ import (
 	_ "embed"
 	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/serve"
-	"github.com/agora-supergraph/agora/router/transport"
 )
 
 // Config is the configuration of a router. The zero value is a working one for a supergraph that is given
@@ -54,40 +52,6 @@ type Config struct {
 	SubgraphErrors SubgraphErrors
 	// Log is the log, on standard error.
 	Log Log
-}
-
-// Subgraph says how a subgraph is reached.
-type Subgraph struct {
-	// URL is the endpoint, http or https. Empty means the routing URL in the supergraph.
-	URL string `format:"uri"`
-	// Timeout bounds one request, from connect to last byte. Zero means 5 s.
-	Timeout time.Duration `min:"0s" max:"1h"`
-	// ConnectTimeout bounds dialling and the TLS handshake, each. Zero means 3 s.
-	ConnectTimeout time.Duration `min:"0s" max:"10m"`
-	// IdleTimeout is how long an unused connection is kept. Zero means 60 s.
-	IdleTimeout time.Duration `min:"0s" max:"1h"`
-	// MaxIdleConnections bounds the unused connections that are kept. Zero means 1024.
-	MaxIdleConnections int `min:"0" max:"1000000"`
-	// MaxResponseBytes bounds an answer, after decompression. Zero means 64 MiB.
-	MaxResponseBytes int `min:"0" max:"4294967296"`
-	// Headers are sent with every request. Their values are secrets.
-	Headers map[string]string
-	// Gzip asks for compressed answers: worth it over slow links only.
-	Gzip bool
-	// Subscriptions says how subscriptions are carried.
-	Subscriptions Subscriptions
-}
-
-// Subscriptions says how subscriptions reach a subgraph.
-type Subscriptions struct {
-	// Protocol is the transport. Empty means websocket.
-	Protocol string `enum:"websocket,sse,multipart"`
-	// URL is where they go. Empty means the subgraph's URL, with ws or wss for WebSocket.
-	URL string `format:"uri"`
-	// StartTimeout bounds the time until the subgraph has accepted. Zero means 10 s.
-	StartTimeout time.Duration `min:"0s" max:"10m"`
-	// MaxEventBytes bounds one event. Zero means 4 MiB.
-	MaxEventBytes int `min:"0" max:"1073741824"`
 }
 
 // JWT says whose tokens are taken.
@@ -149,33 +113,6 @@ func (l Log) Logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
-}
-
-// Transports are the subgraphs' transports by name; that of all others is under "".
-func (c Config) Transports() map[string]transport.HTTPConfig {
-	list := map[string]transport.HTTPConfig{"": c.AllSubgraphs.transport()}
-	for name, s := range c.Subgraphs {
-		list[name] = s.transport()
-	}
-	return list
-}
-
-func (s Subgraph) transport() transport.HTTPConfig {
-	cfg := transport.HTTPConfig{
-		URL: s.URL, Timeout: s.Timeout, ConnectTimeout: s.ConnectTimeout, IdleTimeout: s.IdleTimeout,
-		MaxIdleConns: s.MaxIdleConnections, MaxResponseBytes: s.MaxResponseBytes, Gzip: s.Gzip,
-		Subscriptions: transport.SubscriptionConfig{
-			Protocol: transport.Protocol(s.Subscriptions.Protocol), URL: s.Subscriptions.URL,
-			StartTimeout: s.Subscriptions.StartTimeout, MaxEventBytes: s.Subscriptions.MaxEventBytes,
-		},
-	}
-	if len(s.Headers) > 0 {
-		cfg.Header = make(http.Header, len(s.Headers))
-		for name, value := range s.Headers {
-			cfg.Header.Set(name, value)
-		}
-	}
-	return cfg
 }
 
 // Schema is the JSON schema of the configuration file, for editors: the structs' names, kinds and bounds,

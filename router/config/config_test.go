@@ -94,7 +94,10 @@ subgraphs:
 	if diff := cmp.Diff(tokens, cfg.JWT.Auth()); diff != "" {
 		t.Error(diff)
 	}
-	all := cfg.Transports()
+	all, err := cfg.Transports()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg.JWT = JWT{}
 	cfg.AllSubgraphs, cfg.Subgraphs = Subgraph{}, nil
 	if diff := cmp.Diff(want, cfg, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".OnListen" || p.Last().String() == ".Ready" }, cmp.Ignore())); diff != "" {

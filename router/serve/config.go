@@ -122,7 +122,7 @@ type Streams struct {
 // withDefaults replaces each zero by what it means.
 func (c Config) withDefaults() Config {
 	c.Listen = cmp.Or(c.Listen, "127.0.0.1:4000")
-	c.Path = cmp.Or(c.Path, "/graphql")
+	c.Path = c.Endpoint()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -144,6 +144,9 @@ func (c Config) withDefaults() Config {
 	c.Streams.MaxOperations = cmp.Or(c.Streams.MaxOperations, 100)
 	return c
 }
+
+// Endpoint is the URL path of the GraphQL endpoint.
+func (c Config) Endpoint() string { return cmp.Or(c.Path, "/graphql") }
 
 // Validate says everything in c that can't work; the messages name the settings as the configuration file does.
 func (c Config) Validate() []error {

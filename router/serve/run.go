@@ -20,6 +20,11 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	return h.Run(ctx)
+}
+
+// Run is the same with a handler that there is.
+func (h *Handler) Run(ctx context.Context) error {
 	listener, err := h.listen(ctx)
 	if err != nil {
 		return err

@@ -19,9 +19,8 @@ import (
 // the first byte to the last, on a connection of its own: net/http hands every request and every answer
 // through two more goroutines, which costs more than all the rest.
 type h1 struct {
-	cfg    *HTTPConfig
-	dialer *net.Dialer
-	addr   string
+	cfg     *HTTPConfig
+	connect connector
 	// line is the request line and Host; fixed are the headers that all requests have.
 	line, fixed []byte
 	// own are the names in fixed that a request's headers may replace.
@@ -55,12 +54,8 @@ type h1conn struct {
 	spent bool
 }
 
-func newH1(cfg *HTTPConfig, u *url.URL, dialer *net.Dialer, header http.Header) *h1 {
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
-	c := &h1{cfg: cfg, dialer: dialer, addr: net.JoinHostPort(u.Hostname(), port)}
+func newH1(cfg *HTTPConfig, u *url.URL, connect connector, header http.Header) *h1 {
+	c := &h1{cfg: cfg, connect: connect}
 	c.line = append(c.line, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n"...)
 	names := make([]string, 0, len(header))
 	for name := range header {
@@ -126,7 +121,7 @@ func (c *h1) dial(ctx context.Context) (*h1conn, error) {
 		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
-	conn, err := c.dialer.DialContext(ctx, "tcp", c.addr)
+	conn, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +246,7 @@ const smallBody = 16 << 10
 
 // write sends a request.
 func (c *h1) write(conn *h1conn, req *Request) error {
-	b, ok := c.appendRequest(conn.out[:0], req)
+	b, ok := c.appendRequest(conn.out[:0], req, conn.deadline)
 	if !ok {
 		return errHeader
 	}
@@ -267,7 +262,7 @@ func (c *h1) write(conn *h1conn, req *Request) error {
 	return err
 }
 
-func (c *h1) appendRequest(b []byte, req *Request) ([]byte, bool) {
+func (c *h1) appendRequest(b []byte, req *Request, deadline time.Time) ([]byte, bool) {
 	b = append(b, c.line...)
 	if len(req.Header) == 0 {
 		b = append(b, c.fixed...)
@@ -276,6 +271,10 @@ func (c *h1) appendRequest(b []byte, req *Request) ([]byte, bool) {
 		if b, ok = c.appendOwn(b, req.Header); !ok {
 			return b, false
 		}
+	}
+	if c.cfg.DeadlineHeader != "" && !deadline.IsZero() {
+		b = append(append(b, c.cfg.DeadlineHeader...), ": "...)
+		b = append(strconv.AppendInt(b, remaining(deadline), 10), "\r\n"...)
 	}
 	b = append(b, "Content-Length: "...)
 	b = strconv.AppendInt(b, int64(len(req.Body)), 10)

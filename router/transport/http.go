@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -19,7 +20,7 @@ import (
 
 // HTTPConfig configures the transport to one subgraph over HTTP. The zero value of each field but URL works.
 type HTTPConfig struct {
-	// URL is the subgraph's endpoint, http or https.
+	// URL is the subgraph's endpoint, http or https; or unix, for a socket's file: unix:///run/products.sock?path=/graphql.
 	URL string
 	// Timeout bounds one request, from connect to last byte. Zero means 5 s, a negative value none.
 	Timeout time.Duration
@@ -36,6 +37,8 @@ type HTTPConfig struct {
 	Header http.Header
 	// AnswerHeaders names the headers of answers that Response.Header holds; nil for none, "*" for all.
 	AnswerHeaders []string
+	// DeadlineHeader is the header that tells the subgraph how many milliseconds are left for its answer. Empty means none.
+	DeadlineHeader string
 	// Gzip asks for compressed answers: worth it over slow links, never on one machine.
 	Gzip bool
 	// TLS configures https; nil means the system's certificates and HTTP/2 by ALPN.
@@ -72,8 +75,13 @@ func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("subgraph URL: %w", err)
 	}
+	socket := ""
+	if u.Scheme == "unix" && u.Host == "" && u.Path != "" {
+		socket = u.Path
+		u = &url.URL{Scheme: "http", Host: "localhost", Path: cmp.Or(u.Query().Get("path"), "/graphql")}
+	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("subgraph URL %q: want http:// or https:// and a host", cfg.URL)
+		return nil, fmt.Errorf("subgraph URL %q: want http:// or https:// and a host, or unix:// and a socket's file", cfg.URL)
 	}
 	orDefault(&cfg.Timeout, 5*time.Second)
 	orDefault(&cfg.ConnectTimeout, 3*time.Second)
@@ -95,12 +103,17 @@ func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
 		WriteBufferSize:        16 << 10,
 		ReadBufferSize:         16 << 10,
 	}}
+	connect := tcp(dialer, u)
+	if socket != "" {
+		connect = func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "unix", socket) }
+		h.rt.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx) }
+	}
 	if cfg.Proxy != nil {
 		h.rt.Proxy = http.ProxyURL(cfg.Proxy)
 	}
 	h.mutation = h.headers()
 	if u.Scheme == "http" && cfg.Proxy == nil && u.User == nil {
-		h.plain = newH1(&h.cfg, u, dialer, h.mutation)
+		h.plain = newH1(&h.cfg, u, connect, h.mutation)
 	}
 	h.query = h.headers()
 	// A key without values is not sent, and tells net/http that the request may be sent again if a kept
@@ -144,6 +157,17 @@ func merge(to, from http.Header) {
 		}
 	}
 }
+
+// connector opens a connection to the subgraph.
+type connector func(ctx context.Context) (net.Conn, error)
+
+func tcp(dialer *net.Dialer, u *url.URL) connector {
+	address := net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80"))
+	return func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
+}
+
+// remaining is how many milliseconds are left until a deadline, at least one.
+func remaining(deadline time.Time) int64 { return max(1, time.Until(deadline).Milliseconds()) }
 
 // headersFor are the headers of one request. Without headers of its own it shares those of all: net/http reads
 // them only.
@@ -201,6 +225,10 @@ func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
 		Method: http.MethodPost, URL: h.url, Host: h.url.Host, Header: h.headersFor(req),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		ContentLength: int64(len(req.Body)), Body: body.reader(), GetBody: body.again,
+	}
+	if deadline, ok := ctx.Deadline(); ok && h.cfg.DeadlineHeader != "" {
+		post.Header = post.Header.Clone()
+		post.Header.Set(h.cfg.DeadlineHeader, strconv.FormatInt(remaining(deadline), 10))
 	}
 	answer, err := h.rt.RoundTrip(post.WithContext(ctx))
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,6 +60,7 @@ func TestHTTPConformance(t *testing.T) {
 	for client, dial := range map[string]dialer{"own": dialOwn, "own, ahead": dialAhead, "net/http": dialNetHTTP} {
 		for name, test := range map[string]func(*testing.T, dialer){
 			"a request arrives with its body and headers":    testARequestArrivesWithItsBodyAndHeaders,
+			"the subgraph learns how much time is left":      testTheSubgraphLearnsHowMuchTimeIsLeft,
 			"answers of every form":                          testAnswersOfEveryForm,
 			"redirects are not followed":                     testRedirectsAreNotFollowed,
 			"timeouts and cancellation end the call":         testTimeoutsAndCancellationEndTheCall,
@@ -326,9 +329,50 @@ func TestTLSWithHTTP1AndHTTP2(t *testing.T) {
 }
 
 func TestURLsThatCannotWorkAreRefused(t *testing.T) {
-	for _, url := range []string{"", "users", "ftp://x/", "http://", "http://[::1", "unix:///x"} {
+	for _, url := range []string{"", "users", "ftp://x/", "http://", "http://[::1", "unix://", "unix://host/x"} {
 		if _, err := NewHTTP(HTTPConfig{URL: url}); err == nil {
 			t.Errorf("%q is accepted", url)
 		}
+	}
+}
+
+func TestASubgraphBehindAUnixSocketAnswersAsAnyOther(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.URL.Path)
+	})}}
+	server.Start()
+	defer server.Close()
+	for url, want := range map[string]string{"unix://" + file: "/graphql", "unix://" + file + "?path=/query": "/query"} {
+		for client, h := range map[string]Transport{"own": dialOwn(t, HTTPConfig{URL: url}), "net/http": dialNetHTTP(t, HTTPConfig{URL: url})} {
+			resp, err := h.Send(t.Context(), query("{}"))
+			if err != nil || string(resp.Body) != want {
+				t.Errorf("%s, %s: answer %+v, %v, want %s", client, url, resp, err, want)
+			}
+		}
+	}
+}
+
+func testTheSubgraphLearnsHowMuchTimeIsLeft(t *testing.T, dial dialer) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Header.Get("X-Time-Left")) })
+	h := dial(t, HTTPConfig{URL: server.URL, Timeout: time.Minute, DeadlineHeader: "X-Time-Left"})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for _, test := range []struct {
+		ctx  context.Context
+		most int
+	}{{t.Context(), 60_000}, {ctx, 30_000}, {ctx, 30_000}} {
+		resp, err := h.Send(test.ctx, query("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, err := strconv.Atoi(string(resp.Body)); err != nil || left > test.most || left < test.most/2 {
+			t.Errorf("%s ms left, want %d and a little less", resp.Body, test.most)
+		}
+		resp.Release()
 	}
 }

@@ -4,16 +4,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/agora-supergraph/agora/router"
-	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/config"
-	"github.com/agora-supergraph/agora/router/execute"
-	"github.com/agora-supergraph/agora/router/playground"
-	"github.com/agora-supergraph/agora/router/serve"
 )
 
 // serveCommand answers requests until it is interrupted.
@@ -48,59 +45,33 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	engine, err := engine(cfg, read.sdl)
+	log := cfg.Log.Logger(std.err)
+	engine, err := newRouter(cfg, read.sdl, log, std)
 	if err != nil {
 		return err
-	}
-	front, err := front(cfg, engine, std)
-	if err != nil {
-		return err
-	}
-	front.OnListen = func(address net.Addr) {
-		fmt.Fprintf(std.out, "router: GraphQL at http://%s%s\n", address, path(front))
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer stop()
 	if poll >= 0 {
-		watching.Go(func() { (&reload{cfg.Supergraph, poll, engine, front.Logger}).run(ctx, read) })
+		watching.Go(func() { (&reload{cfg.Supergraph, poll, engine, log}).run(ctx, read) })
 	}
-	return serve.Run(ctx, front)
+	return engine.Front().Run(ctx)
 }
 
-func path(cfg serve.Config) string {
-	if cfg.Path == "" {
-		return "/graphql"
+// newRouter is the router that the configuration describes.
+func newRouter(cfg config.Config, sdl string, log *slog.Logger, std streams) (*router.Router, error) {
+	made, err := cfg.Router(sdl, log)
+	if err != nil {
+		return nil, err
 	}
-	return cfg.Path
-}
-
-// engine is the router that the configuration describes.
-func engine(cfg config.Config, sdl string) (*router.Router, error) {
-	engine, err := router.New(router.Config{
-		Supergraph: sdl, HTTP: cfg.Transports(), Headers: cfg.Headers, Share: cfg.ShareQueries, Limits: cfg.Limits, HideSchema: !cfg.Introspection,
-		Execute: execute.Config{SubgraphErrors: execute.ErrorPolicy{Redact: cfg.SubgraphErrors.Redact, OmitServiceName: cfg.SubgraphErrors.OmitServiceName}},
-	})
+	made.Serve.OnListen = func(address net.Addr) {
+		fmt.Fprintf(std.out, "router: GraphQL at http://%s%s\n", address, made.Serve.Endpoint())
+	}
+	engine, err := router.New(made)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Supergraph, err)
 	}
 	return engine, nil
-}
-
-// front is the front door that the configuration describes, with the router behind it.
-func front(cfg config.Config, engine *router.Router, std streams) (serve.Config, error) {
-	var err error
-	front := cfg.Serve
-	front.Engine = engine
-	front.Logger = cfg.Log.Logger(std.err)
-	if len(cfg.JWT.Issuers) > 0 {
-		if front.Verifier, err = auth.NewVerifier(cfg.JWT.Auth()); err != nil {
-			return serve.Config{}, err
-		}
-	}
-	if cfg.Playground {
-		front.Playground = playground.Handler(playground.Config{Endpoint: path(front)})
-	}
-	return front, nil
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
-	"github.com/agora-supergraph/agora/router/serve"
 )
 
 func main() {
@@ -48,13 +47,16 @@ func run(ctx context.Context, args []string, profile string) error {
 	if err != nil {
 		return err
 	}
-	engine, err := router.New(router.Config{Supergraph: string(sdl), HTTP: cfg.Transports(), Headers: cfg.Headers, Limits: cfg.Limits, HideSchema: !cfg.Introspection})
+	cfg.Serve.Listen = listen
+	made, err := cfg.Router(string(sdl), cfg.Log.Logger(os.Stderr))
 	if err != nil {
 		return err
 	}
-	front := cfg.Serve
-	front.Engine, front.Listen, front.Logger = engine, listen, cfg.Log.Logger(os.Stderr)
-	return profiled(profile, func() error { return serve.Run(ctx, front) })
+	engine, err := router.New(made)
+	if err != nil {
+		return err
+	}
+	return profiled(profile, func() error { return engine.Front().Run(ctx) })
 }
 
 // profiled runs do and writes its profiles.

@@ -1,0 +1,34 @@
+package config
+
+import (
+	"log/slog"
+
+	"github.com/agora-supergraph/agora/router"
+	"github.com/agora-supergraph/agora/router/auth"
+	"github.com/agora-supergraph/agora/router/execute"
+	"github.com/agora-supergraph/agora/router/playground"
+)
+
+// Router is what the configuration says of a router over the supergraph of sdl. It reads the files that TLS needs; it
+// starts nothing.
+func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
+	cfg := router.Config{
+		Supergraph: sdl, Headers: c.Headers, Traffic: c.Traffic(), Share: c.ShareQueries, Limits: c.Limits, HideSchema: !c.Introspection,
+		Execute: execute.Config{SubgraphErrors: execute.ErrorPolicy{Redact: c.SubgraphErrors.Redact, OmitServiceName: c.SubgraphErrors.OmitServiceName}},
+		Serve:   c.Serve,
+	}
+	cfg.Serve.Logger = log
+	var err error
+	if cfg.HTTP, err = c.Transports(); err != nil {
+		return router.Config{}, err
+	}
+	if len(c.JWT.Issuers) > 0 {
+		if cfg.Serve.Verifier, err = auth.NewVerifier(c.JWT.Auth()); err != nil {
+			return router.Config{}, err
+		}
+	}
+	if c.Playground {
+		cfg.Serve.Playground = playground.Handler(playground.Config{Endpoint: cfg.Serve.Endpoint()})
+	}
+	return cfg, nil
+}

@@ -1,0 +1,93 @@
+package router
+
+import (
+	"fmt"
+
+	"github.com/agora-supergraph/agora/router/headers"
+	"github.com/agora-supergraph/agora/router/supergraph"
+	"github.com/agora-supergraph/agora/router/traffic"
+	"github.com/agora-supergraph/agora/router/transport"
+)
+
+// reached is a way to a subgraph: its transport under the policies of Config.Traffic, and the URL that it goes to, if it
+// goes over HTTP.
+type reached struct {
+	transport.Transport
+	url  string
+	http *transport.HTTP
+}
+
+// transports are the ways to the subgraphs of sg, in its order.
+func (r *Router) transports(sg *supergraph.Supergraph, policy *headers.Policy) ([]transport.Transport, error) {
+	list := make([]transport.Transport, len(sg.Subgraphs))
+	kept := map[string]reached{}
+	for i, s := range sg.Subgraphs {
+		way, err := r.reach(&sg.Subgraphs[i], policy.Names(i))
+		if err != nil {
+			return nil, fmt.Errorf("subgraph %s: %w", s.Name, err)
+		}
+		kept[s.Name] = way
+		list[i] = r.hooks.around(s.Name, way.Transport)
+	}
+	for name, old := range r.reached {
+		if old.http != nil && kept[name].http != old.http {
+			old.http.Close() // what is under way on it ends by itself
+		}
+	}
+	r.reached = kept
+	return list, nil
+}
+
+// reach is the way to a subgraph: the one that there was, unless it goes elsewhere now. Of an answer's headers it keeps
+// those named.
+func (r *Router) reach(s *supergraph.Subgraph, answerHeaders []string) (reached, error) {
+	old, had := r.reached[s.Name]
+	if t, ok := r.cfg.Transports[s.Name]; ok {
+		if had {
+			return old, nil
+		}
+		return reached{Transport: r.guard(s.Name, t)}, nil
+	}
+	cfg := named(r.cfg.HTTP, s.Name)
+	if cfg.URL == "" {
+		cfg.URL = s.URL
+	}
+	if had && old.url == cfg.URL {
+		return old, nil
+	}
+	cfg.AnswerHeaders = answerHeaders
+	h, err := transport.NewHTTP(cfg)
+	if err != nil {
+		return reached{}, err
+	}
+	way := reached{Transport: r.guard(s.Name, h), url: cfg.URL, http: h}
+	if r.cfg.Share {
+		way.Transport = &transport.Shared{Transport: way.Transport}
+	}
+	return way, nil
+}
+
+// guard puts the policies for a subgraph around its transport.
+func (r *Router) guard(name string, t transport.Transport) transport.Transport {
+	var events traffic.Events
+	if r.cfg.TrafficEvents != nil {
+		events = r.cfg.TrafficEvents(name)
+	}
+	return traffic.Guard(t, named(r.cfg.Traffic, name), events)
+}
+
+// named is the setting for a subgraph, or that for those not named.
+func named[T any](settings map[string]T, name string) T {
+	if own, ok := settings[name]; ok {
+		return own
+	}
+	return settings[""]
+}
+
+func names(sg *supergraph.Supergraph) []string {
+	list := make([]string, len(sg.Subgraphs))
+	for i, s := range sg.Subgraphs {
+		list[i] = s.Name
+	}
+	return list
+}
