@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 )
 
 // Load reads a configuration file. On errors it returns all of them, joined, one a line, each as
@@ -25,24 +22,12 @@ func Load(path string) (Config, error) {
 // Parse is Load for a text that is at hand. path names it in errors, and its folder is where relative paths
 // start.
 func Parse(path string, source []byte) (Config, error) {
-	file, err := parser.ParseBytes(source, 0)
-	if err != nil {
-		return Config{}, syntaxError(path, err)
-	}
-	d := &decoder{file: path, dir: filepath.Dir(path), anchors: make(map[string]ast.Node)}
 	var cfg Config
-	if len(file.Docs) > 1 {
-		d.fail(file.Docs[1].Start, "one document expected, found a second one")
-	}
-	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
-		ast.Walk(d, file.Docs[0].Body)
-		d.decode(file.Docs[0].Body, reflect.ValueOf(&cfg).Elem(), "")
-	}
-	if err := d.err(); err != nil {
+	if err := Decode(path, source, &cfg); err != nil {
 		return Config{}, err
 	}
 	if cfg.Supergraph != "" && !filepath.IsAbs(cfg.Supergraph) {
-		cfg.Supergraph = filepath.Join(d.dir, cfg.Supergraph)
+		cfg.Supergraph = filepath.Join(filepath.Dir(path), cfg.Supergraph)
 	}
 	return cfg, cfg.check(path)
 }
