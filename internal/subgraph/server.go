@@ -32,6 +32,9 @@ type Config struct {
 	Schema graphql.ExecutableSchema
 	// Verifier reads who asks. Nil refuses every token.
 	Verifier *identity.Verifier
+	// RouterSecrets are what the router shows in RouterHeader; two while one is being replaced. Over HTTP, only who shows
+	// one of them, or has a service's token, is answered. Without any, everybody is.
+	RouterSecrets []string
 	// Log takes what goes wrong inside. Nil means slog.Default().
 	Log *slog.Logger
 }
@@ -191,6 +194,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "send GraphQL by POST", http.StatusMethodNotAllowed)
+		return
+	}
+	if !s.admits(r) {
+		respond(w, http.StatusForbidden, encode(failure("FORBIDDEN", "this subgraph answers only the router and other services")))
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
