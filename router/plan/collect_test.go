@@ -40,6 +40,9 @@ func (s *service) collect(into []*collected, typ string, set ast.SelectionSet, v
 
 func skipped(directives ast.DirectiveList, variables map[string]any) bool {
 	for _, d := range directives {
+		if d.Name == "defer" {
+			continue // One server answers as a whole.
+		}
 		if holds, _ := d.ArgumentMap(variables)["if"].(bool); holds == (d.Name == "skip") {
 			return true
 		}

@@ -19,6 +19,8 @@ type generator struct {
 	// declared are the variables, in order of name; given are the values of some.
 	declared, given []string
 	fragments       []string
+	// defers says that fragments may be deferred.
+	defers bool
 }
 
 // request writes an operation and values for its variables.
@@ -30,6 +32,7 @@ func (g *generator) request() request {
 	case g.schema.Subscription != nil && g.IntN(8) == 0:
 		root, kind, depth = g.schema.Subscription, "subscription", 4
 	}
+	g.defers = kind != "subscription" && g.IntN(*defers) == 0
 	body := g.selection(root, depth)
 	if kind == "subscription" {
 		f := root.Fields[g.IntN(len(root.Fields))]
@@ -69,7 +72,7 @@ func (g *generator) selection(on *ast.Definition, depth int) string {
 	}
 	if on.IsAbstractType() {
 		parts = append(parts, g.conditions(on, depth)...)
-	} else if g.IntN(12) == 0 && depth > 0 {
+	} else if (g.IntN(12) == 0 || g.defers && g.IntN(3) == 0) && depth > 0 {
 		parts = append(parts, g.fragment(on.Name, g.selection(on, depth-1)))
 	}
 	if len(parts) == 0 || on.IsAbstractType() && g.IntN(3) == 0 {
@@ -108,9 +111,24 @@ func (g *generator) fragment(on, selection string) string {
 	if g.IntN(4) == 0 {
 		name := fmt.Sprintf("F%d", len(g.fragments))
 		g.fragments = append(g.fragments, "fragment "+name+" on "+on+" "+selection)
-		return "... " + name + g.condition()
+		return "... " + name + g.deferral(on) + g.condition()
 	}
-	return "... on " + on + g.condition() + " " + selection
+	return "... on " + on + g.deferral(on) + g.condition() + " " + selection
+}
+
+// deferral is sometimes a defer.
+func (g *generator) deferral(on string) string {
+	if !g.defers || g.IntN(2) == 0 || g.schema.Mutation != nil && on == g.schema.Mutation.Name {
+		return ""
+	}
+	g.aliases++
+	switch g.IntN(4) {
+	case 0:
+		return " @defer(if: " + g.variable(&ast.Type{NamedType: "Boolean", NonNull: true}) + ")"
+	case 1:
+		return " @defer"
+	}
+	return fmt.Sprintf(" @defer(label: \"d%d\")", g.aliases)
 }
 
 // condition is sometimes a skip or include.

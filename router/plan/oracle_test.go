@@ -130,7 +130,7 @@ func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
 	if err != nil {
 		return nil, nil, nil
 	}
-	op, err := selected.Normalise(selected.Variant(values, func(*supergraph.Requirement) bool { return true }))
+	op, err := selected.Normalise(selected.Deferring(selected.Variant(values, func(*supergraph.Requirement) bool { return true }), values))
 	if err != nil {
 		return nil, nil, &difference{"normal form", err.Error()}
 	}

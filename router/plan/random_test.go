@@ -19,6 +19,7 @@ var (
 	seed     = flag.Uint64("seed", 1, "seed of the first random supergraph")
 	soak     = flag.Duration("soak", 0, "try random supergraphs for this long")
 	requests = flag.Int("requests", 25, "random operations for each random supergraph")
+	defers   = flag.Int("defers", 3, "one of how many random operations defers fragments")
 	most     = flag.Int("failures", 3, "failures after which to stop")
 )
 
