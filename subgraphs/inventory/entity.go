@@ -43,12 +43,13 @@ func (s *Service) variants(ctx context.Context, ids []string) ([]*gen.ProductVar
 		models[i] = &gen.ProductVariant{
 			ID: variant,
 			Availability: &gen.VariantAvailability{
-				Status:         gen.StockStatus(bandOf(l.Available())),
+				Status:         gen.StockStatus(l.band()),
 				MaxPurchasable: int(min(max(l.Available(), 0), maxPurchase)),
 				AsOf:           asOf,
 			},
-			StockLevel: &gen.StockLevel{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available(), Sold: l.Sold, Version: l.Version, AsOf: asOf},
+			StockLevel: levelModel(l),
 		}
+		models[i].StockLevel.AsOf = asOf
 	}
 	return models, nil
 }
@@ -144,13 +145,12 @@ func (s *Service) reservations(ctx context.Context, column string, values []stri
 	list, args := database.In(nil, values)
 	var rows []struct {
 		Reservation
-		VariantID *string `db:"variant_id"`
-		Quantity  *int64
+		part
 	}
 	err := s.db.Read.SelectContext(ctx, &rows, `
-		SELECT r.id, r.order_id, r.state, r.expires_us, l.variant_id, l.quantity
-		FROM reservation r LEFT JOIN reservation_line l ON l.reservation_id = r.id
-		WHERE r.`+column+` IN `+list+` ORDER BY r.id, l.variant_id`, args...)
+		SELECT r.id, r.order_id, r.state, r.expires_us, l.variant_id, l.location_id, l.quantity, l.restocked, p.name, p.rank
+		FROM reservation r JOIN reservation_part l ON l.reservation_id = r.id JOIN location p ON p.id = l.location_id
+		WHERE r.`+column+` IN `+list+` ORDER BY r.id, l.variant_id, p.rank, p.id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +163,7 @@ func (s *Service) reservations(ctx context.Context, column string, values []stri
 			}
 			found = append(found, &r)
 		}
-		if row.VariantID != nil {
-			last := found[len(found)-1]
-			last.Lines = append(last.Lines, Line{*row.VariantID, *row.Quantity})
-		}
+		found[len(found)-1].take(row.part)
 	}
 	return found, nil
 }

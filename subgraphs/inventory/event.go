@@ -22,7 +22,7 @@ func crossed(l Level) event.Event {
 		Status    band  `json:"status"`
 		Available int64 `json:"available"`
 		Version   int64 `json:"version"`
-	}{bandOf(l.Available()), l.Available(), l.Version})
+	}{l.band(), l.Available(), l.Version})
 }
 
 // applyCatalogue makes the balance of each variant that the catalogue creates.

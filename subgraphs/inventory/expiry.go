@@ -2,53 +2,40 @@ package inventory
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
 )
 
 // lapse ends a held reservation whose time is over.
-func (s *Service) lapse(ctx context.Context, tx *database.Tx, r *Reservation) error {
-	if r.State != held || r.ExpiresUs > database.Micros(s.now()) {
+func (w *writing) lapse(ctx context.Context, r *Reservation) error {
+	if r.State != held || r.ExpiresUs > database.Micros(w.now()) {
 		return nil
 	}
-	return s.transfer(ctx, tx, r, expired, change{kind: "EXPIRE", reserved: -1})
+	return w.transfer(ctx, r, expired, change{kind: "EXPIRE", reserved: -1})
 }
 
-// lapseVariants ends the reservations that hold units of these variants although their time is over, so that
-// the units can be reserved in the same transaction.
-func (s *Service) lapseVariants(ctx context.Context, tx *database.Tx, lines []Line) error {
-	variants := make([]string, len(lines))
-	for i, l := range lines {
-		variants[i] = l.VariantID
-	}
-	list, args := database.In([]any{database.Micros(s.now())}, variants)
-	var orders []string
-	err := tx.SelectContext(ctx, &orders, lapsedQuery+list, args...)
+// lapseOrders ends the reservations of orders whose time is over.
+func (s *Service) lapseOrders(ctx context.Context, tx *database.Tx, orders []string) error {
+	known, err := lockReservations(ctx, tx, orders)
 	if err != nil {
 		return err
 	}
-	slices.Sort(orders)
-	return s.lapseOrders(ctx, tx, slices.Compact(orders))
-}
-
-const lapsedQuery = `SELECT r.order_id FROM ` + lapsedLines + ` AND l.variant_id IN `
-
-func (s *Service) lapseOrders(ctx context.Context, tx *database.Tx, orders []string) error {
-	for _, order := range orders {
-		r, err := reservationOf(ctx, tx, tx.Dialect.ForUpdate(), order)
-		if err != nil {
-			return err
-		}
-		if r == nil {
-			continue
-		}
-		if err := s.lapse(ctx, tx, r); err != nil {
+	var lines []Line
+	for _, r := range known {
+		lines = append(lines, r.Lines...)
+	}
+	sh, err := lockShelf(ctx, tx, variantsOf(lines))
+	if err != nil {
+		return err
+	}
+	w := &writing{Service: s, tx: tx, shelf: sh}
+	for _, r := range known {
+		if err := w.lapse(ctx, r); err != nil {
 			return err
 		}
 	}
-	return nil
+	return w.flush(ctx)
 }
 
 // The sweeper's rhythm, and how many reservations it ends in one transaction.

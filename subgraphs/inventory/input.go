@@ -24,29 +24,50 @@ func (r *refusals) invalid(message string, field ...string) {
 	*r = append(*r, &Refusal{Code: "INVALID_INPUT", Message: message, Field: append([]string{"input"}, field...)})
 }
 
-func readLines(input gen.StockReserveInput) ([]Line, refusals) {
+func readReservation(input gen.StockReserveInput) ([]Line, refusals) {
 	var wrong refusals
 	if !id.Is(id.Order, input.OrderID) {
 		wrong.invalid("this is no order's id", "orderId")
 	}
-	if input.TTLSeconds < 1 || input.TTLSeconds > int(maxTTL/time.Second) {
-		wrong.invalid("a reservation lasts 1 to 86400 seconds", "ttlSeconds")
+	wrong.life(input.TTLSeconds)
+	return wrong.lines(input.Lines), wrong
+}
+
+// life adds that a reservation can't last that long.
+func (r *refusals) life(seconds int) {
+	if seconds < 1 || seconds > int(maxTTL/time.Second) {
+		r.invalid("a reservation lasts 1 to 86400 seconds", "ttlSeconds")
 	}
-	if n := len(input.Lines); n == 0 || n > maxLines {
-		wrong.invalid(fmt.Sprintf("a reservation has 1 to %d lines", maxLines), "lines")
-		return nil, wrong
+}
+
+// lines reads lines, and adds what is wrong with them.
+func (r *refusals) lines(input []*gen.StockLineInput) []Line {
+	if n := len(input); n == 0 || n > maxLines {
+		r.invalid(fmt.Sprintf("a reservation has 1 to %d lines", maxLines), "lines")
+		return nil
 	}
 	var lines []Line
-	for i, l := range input.Lines {
+	for i, l := range input {
 		if !id.Is(id.Variant, l.VariantID) {
-			wrong.invalid("this is no variant's id", "lines", strconv.Itoa(i), "variantId")
+			r.invalid("this is no variant's id", "lines", strconv.Itoa(i), "variantId")
 		}
 		if l.Quantity < 1 || l.Quantity > maxQuantity {
-			wrong.invalid(fmt.Sprintf("a quantity is 1 to %d", maxQuantity), "lines", strconv.Itoa(i), "quantity")
+			r.invalid(fmt.Sprintf("a quantity is 1 to %d", maxQuantity), "lines", strconv.Itoa(i), "quantity")
 		}
 		lines = append(lines, Line{l.VariantID, int64(l.Quantity)})
 	}
-	return lines, wrong
+	return lines
+}
+
+// readRestock reads the lines that are to be put back, and their key.
+func readRestock(input gen.StockRestockInput) (lines []Line, key string, wrong refusals) {
+	if input.IdempotencyKey != nil {
+		key = *input.IdempotencyKey
+	}
+	if !idempotency.Valid(key) {
+		wrong.invalid(fmt.Sprintf("an idempotency key has 1 to %d bytes", idempotency.MaxLength), "idempotencyKey")
+	}
+	return wrong.lines(input.Lines), key, wrong
 }
 
 func readAdjustment(input gen.StockAdjustInput) (Adjustment, refusals) {
@@ -69,7 +90,11 @@ func readAdjustment(input gen.StockAdjustInput) (Adjustment, refusals) {
 		if c.Delta < -maxQuantity || c.Delta > maxQuantity {
 			wrong.invalid(fmt.Sprintf("a change is at most %d units, in or out", maxQuantity), "changes", strconv.Itoa(i), "delta")
 		}
-		a.Changes = append(a.Changes, Adjust{c.VariantID, int64(c.Delta), c.ChangeFromQuantity})
+		change := Adjust{VariantID: c.VariantID, Delta: int64(c.Delta), From: c.ChangeFromQuantity}
+		if c.LocationID != nil {
+			change.LocationID = *c.LocationID
+		}
+		a.Changes = append(a.Changes, change)
 	}
 	return a, wrong
 }

@@ -45,6 +45,8 @@ type Service struct {
 	outbox *event.Outbox
 	now    func() time.Time
 	log    *slog.Logger
+	// combiners put reservations together: see combine.go.
+	combiners [combiners]combiner
 }
 
 // New opens the service's database.

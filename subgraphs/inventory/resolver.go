@@ -42,7 +42,7 @@ func (m mutations) StockReserve(ctx context.Context, input gen.StockReserveInput
 	if err := need(ctx, "inventory:write"); err != nil {
 		return nil, err
 	}
-	lines, wrong := readLines(input)
+	lines, wrong := readReservation(input)
 	if len(wrong) > 0 {
 		return reservePayload(nil, wrong)
 	}
@@ -70,7 +70,26 @@ func (m mutations) StockRestock(ctx context.Context, input gen.StockRestockInput
 	if err := need(ctx, "inventory:write"); err != nil {
 		return nil, err
 	}
-	return reservePayload(m.s.Restock(ctx, input.OrderID))
+	if input.Lines == nil {
+		return reservePayload(m.s.Restock(ctx, input.OrderID))
+	}
+	lines, key, wrong := readRestock(input)
+	if len(wrong) > 0 {
+		return reservePayload(nil, wrong)
+	}
+	return reservePayload(m.s.RestockLines(ctx, input.OrderID, lines, key))
+}
+
+// StockExtend resolves Mutation.stockExtend.
+func (m mutations) StockExtend(ctx context.Context, input gen.StockExtendInput) (*gen.StockReservePayload, error) {
+	if err := need(ctx, "inventory:write"); err != nil {
+		return nil, err
+	}
+	var wrong refusals
+	if wrong.life(input.TTLSeconds); len(wrong) > 0 {
+		return reservePayload(nil, wrong)
+	}
+	return reservePayload(m.s.Extend(ctx, input.OrderID, time.Duration(input.TTLSeconds)*time.Second))
 }
 
 // StockAdjust resolves Mutation.stockAdjust.
@@ -83,16 +102,19 @@ func (m mutations) StockAdjust(ctx context.Context, input gen.StockAdjustInput) 
 	if len(wrong) == 0 {
 		err = m.s.Adjust(ctx, adjustment)
 	}
-	errs, err := userErrors(err)
-	payload := &gen.StockAdjustPayload{UserErrors: errs}
-	if err != nil || len(errs) > 0 {
-		return payload, err
-	}
 	variants := make([]string, len(adjustment.Changes))
 	for i, c := range adjustment.Changes {
 		variants[i] = c.VariantID
 	}
-	payload.Variants, err = m.s.variants(ctx, variants)
+	return m.s.adjustPayload(ctx, variants, err)
+}
+
+func (s *Service) adjustPayload(ctx context.Context, variants []string, err error) (*gen.StockAdjustPayload, error) {
+	errs, err := userErrors(err)
+	payload := &gen.StockAdjustPayload{UserErrors: errs}
+	if err == nil && len(errs) == 0 {
+		payload.Variants, err = s.variants(ctx, variants)
+	}
 	return payload, err
 }
 
@@ -138,8 +160,16 @@ func userErrors(err error) ([]*gen.InventoryUserError, error) {
 func reservationModel(r *Reservation) *gen.Reservation {
 	expires := database.Time(r.ExpiresUs)
 	model := &gen.Reservation{ID: r.ID, Order: gen.Order{ID: r.OrderID}, State: gen.ReservationState(r.State), ExpiresAt: &expires}
+	byVariant := map[string]*gen.ReservationLine{}
 	for _, l := range r.Lines {
-		model.Lines = append(model.Lines, &gen.ReservationLine{Variant: gen.ProductVariant{ID: l.VariantID}, Quantity: int(l.Quantity)})
+		line := &gen.ReservationLine{Variant: gen.ProductVariant{ID: l.VariantID}, Quantity: int(l.Quantity)}
+		byVariant[l.VariantID] = line
+		model.Lines = append(model.Lines, line)
+	}
+	for _, p := range r.parts {
+		line := byVariant[p.VariantID]
+		line.Restocked += int(p.Restocked)
+		line.Allocations = append(line.Allocations, &gen.StockAllocation{Location: locationModel(Location{p.LocationID, p.Name, p.Rank}), Quantity: int(p.Quantity)})
 	}
 	return model
 }

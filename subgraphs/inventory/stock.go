@@ -3,27 +3,59 @@ package inventory
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
-	"github.com/agora-supergraph/agora/internal/identity"
 )
 
-// Level is the balance of a variant.
+// Level is the balance of a variant, over all locations.
 type Level struct {
-	VariantID string `db:"variant_id"`
-	OnHand    int64  `db:"on_hand"`
+	VariantID string
+	OnHand    int64
 	Reserved  int64
 	Sold      int64
+	// Version grows with every change.
 	Version   int64
-	UpdatedUs int64 `db:"updated_us"`
+	UpdatedUs int64
+	// Low is the number of available units from which on the variant is low.
+	Low int64
+	// At are the balances that this one sums up, by rank of their location.
+	At []At
+}
+
+// At is the balance of a variant at a location: a row of its table, with what belongs to it.
+type At struct {
+	VariantID  string `db:"variant_id"`
+	LocationID string `db:"location_id"`
+	OnHand     int64  `db:"on_hand"`
+	Reserved   int64
+	Sold       int64
+	Version    int64
+	UpdatedUs  int64 `db:"updated_us"`
+	// Name and Rank are those of the location.
+	Name string
+	Rank int64
+	// Low is the variant's.
+	Low int64
+
+	// locked is the version at which a shelf has locked it.
+	locked int64
 }
 
 // Available is what can still be reserved.
 func (l Level) Available() int64 { return l.OnHand - l.Reserved }
 
-// lowStock is the number of available units from which on a variant is low.
-const lowStock = 5
+// Available is what can still be reserved at the location.
+func (a At) Available() int64 { return a.OnHand - a.Reserved }
+
+// add counts a location in.
+func (l *Level) add(a At) {
+	l.VariantID, l.Low = a.VariantID, a.Low
+	l.OnHand, l.Reserved, l.Sold = l.OnHand+a.OnHand, l.Reserved+a.Reserved, l.Sold+a.Sold
+	l.Version, l.UpdatedUs = l.Version+a.Version, max(l.UpdatedUs, a.UpdatedUs)
+	l.At = append(l.At, a)
+}
 
 // band is what shoppers are told of an availability.
 type band string
@@ -35,11 +67,11 @@ const (
 	good band = "IN_STOCK"
 )
 
-func bandOf(available int64) band {
-	switch {
+func (l Level) band() band {
+	switch available := l.Available(); {
 	case available <= 0:
 		return out
-	case available <= lowStock:
+	case available <= l.Low:
 		return low
 	}
 	return good
@@ -51,8 +83,7 @@ type Line struct {
 	Quantity  int64  `json:"quantity"`
 }
 
-// merge adds up lines of one variant and sorts them by variant: the order in which rows are locked, so that no two
-// transactions wait for each other.
+// merge adds up lines of one variant and sorts them by variant.
 func merge(lines []Line) []Line {
 	total := map[string]int64{}
 	for _, l := range lines {
@@ -62,12 +93,7 @@ func merge(lines []Line) []Line {
 	for variant, quantity := range total {
 		merged = append(merged, Line{variant, quantity})
 	}
-	slices.SortFunc(merged, func(a, b Line) int {
-		if a.VariantID < b.VariantID {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(merged, func(a, b Line) int { return strings.Compare(a.VariantID, b.VariantID) })
 	return merged
 }
 
@@ -78,60 +104,32 @@ func (s *Service) Levels(ctx context.Context, variants []string) (map[string]Lev
 		return nil, nil
 	}
 	list, args := database.In([]any{database.Micros(s.now())}, variants)
-	var rows []Level
-	err := s.db.Read.SelectContext(ctx, &rows, levelsQuery+list, args...)
+	var rows []At
+	err := s.db.Read.SelectContext(ctx, &rows, levelsQuery+list+` ORDER BY p.rank, p.id`, args...)
 	if err != nil {
 		return nil, err
 	}
-	levels := make(map[string]Level, len(rows))
-	for _, l := range rows {
-		levels[l.VariantID] = l
+	levels := make(map[string]Level, len(variants))
+	for _, r := range rows {
+		l := levels[r.VariantID]
+		l.add(r)
+		levels[r.VariantID] = l
 	}
 	return levels, nil
 }
 
-// lapsedLines are the lines of reservations whose time is over and that nobody has ended yet: few, however many there
-// were before. CROSS JOIN keeps SQLite from beginning at the lines, of which a variant has one for every order ever.
-const lapsedLines = `reservation r CROSS JOIN reservation_line l WHERE r.state = 'HELD' AND r.expires_us <= $1 AND l.reservation_id = r.id`
+// lapsedParts are the parts of reservations whose time is over and that nobody has ended yet: few, however many there
+// were before. CROSS JOIN keeps SQLite from beginning at the parts, of which a variant has one for every order ever.
+const lapsedParts = `reservation r CROSS JOIN reservation_part l WHERE r.state = 'HELD' AND r.expires_us <= $1 AND l.reservation_id = r.id`
+
+// lowOf is the number of available units from which on a variant of s is low: 5, if nobody has said otherwise.
+const lowOf = `COALESCE((SELECT threshold FROM low_stock t WHERE t.variant_id = s.variant_id), 5) AS low`
 
 const levelsQuery = `
-	SELECT s.variant_id, s.on_hand, s.sold, s.version, s.updated_us, s.reserved - COALESCE(lapsed.units, 0) AS reserved
-	FROM stock s
-	LEFT JOIN (SELECT l.variant_id, CAST(SUM(l.quantity) AS BIGINT) AS units FROM ` + lapsedLines + ` GROUP BY l.variant_id) lapsed ON lapsed.variant_id = s.variant_id
+	SELECT s.variant_id, s.location_id, s.on_hand, s.sold, s.version, s.updated_us, s.reserved - COALESCE(lapsed.units, 0) AS reserved,
+		p.name, p.rank, ` + lowOf + `
+	FROM stock s JOIN location p ON p.id = s.location_id
+	LEFT JOIN (
+		SELECT l.variant_id, l.location_id, CAST(SUM(l.quantity) AS BIGINT) AS units FROM ` + lapsedParts + ` GROUP BY l.variant_id, l.location_id
+	) lapsed ON lapsed.variant_id = s.variant_id AND lapsed.location_id = s.location_id
 	WHERE s.variant_id IN `
-
-// change is what a movement does to a balance.
-type change struct {
-	kind                   string
-	onHand, reserved, sold int64
-	reference              string
-}
-
-// move applies a change to a variant's balance if the balance allows it, and writes it into the ledger. It reports
-// false, and changes nothing, if there are too few units.
-func (s *Service) move(ctx context.Context, tx *database.Tx, variant string, c change) (bool, error) {
-	now := database.Micros(s.now())
-	var after Level
-	err := tx.GetContext(ctx, &after, `
-		UPDATE stock SET on_hand = on_hand + $1, reserved = reserved + $2, sold = sold + $3, version = version + 1, updated_us = $4
-		WHERE variant_id = $5 AND on_hand + $1 >= reserved + $2 AND reserved + $2 >= 0 AND on_hand + $1 >= 0 AND sold + $3 >= 0
-		RETURNING variant_id, on_hand, reserved, sold, version, updated_us`, c.onHand, c.reserved, c.sold, now, variant)
-	if database.NoRows(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO movement (id, variant_id, kind, on_hand, reserved, sold, reference, actor, at_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		id.New("mov"), variant, c.kind, c.onHand, c.reserved, c.sold, c.reference, identity.From(ctx).Actor(), now)
-	if err != nil {
-		return false, err
-	}
-	before := after.Available() - c.onHand + c.reserved
-	if bandOf(before) != bandOf(after.Available()) {
-		return true, s.outbox.Append(ctx, tx, crossed(after))
-	}
-	return true, nil
-}

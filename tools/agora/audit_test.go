@@ -45,7 +45,7 @@ func TestAuditSaysInASentenceWhatIsBroken(t *testing.T) {
 		{"orders", `DELETE FROM saga`, "order " + order + " has no saga"},
 		{"orders", `UPDATE idempotency SET response = '"ord_none"' WHERE operation = 'orderCreate'`, "which doesn't exist"},
 		{"products", `UPDATE outbox SET published_us = NULL, time_us = 0 WHERE sequence = 1`, "was never published"},
-		{"products", `UPDATE outbox SET published_us = 1, sequence = sequence + 7 WHERE id = (SELECT MIN(id) FROM outbox)`, "inventory.catalogue has heard 1 events of"},
+		{"products", `UPDATE outbox SET published_us = 1, sequence = sequence + 7 WHERE id = (SELECT MIN(id) FROM outbox)`, "inventory.catalogue has heard"},
 		{"orders", `INSERT INTO dead_letter (consumer, event_id, event, reason, at_us) VALUES ('orders.payments', 'evt_x', '{}', 'no such thing', 0)`, "is a dead letter of orders.payments: no such thing"},
 	} {
 		t.Run(broken.sentence, func(t *testing.T) {

@@ -58,6 +58,17 @@ type ComplexityRoot struct {
 		Variant   func(childComplexity int) int
 	}
 
+	Location struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+		Rank func(childComplexity int) int
+	}
+
+	LocationPayload struct {
+		Location   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Money struct {
 		Amount     func(childComplexity int) int
 		Currency   func(childComplexity int) int
@@ -65,11 +76,15 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		StockAdjust  func(childComplexity int, input StockAdjustInput) int
-		StockCommit  func(childComplexity int, input StockCommitInput) int
-		StockRelease func(childComplexity int, input StockReleaseInput) int
-		StockReserve func(childComplexity int, input StockReserveInput) int
-		StockRestock func(childComplexity int, input StockRestockInput) int
+		LocationCreate       func(childComplexity int, input LocationInput) int
+		LocationUpdate       func(childComplexity int, id string, input LocationInput) int
+		LowStockThresholdSet func(childComplexity int, input LowStockThresholdInput) int
+		StockAdjust          func(childComplexity int, input StockAdjustInput) int
+		StockCommit          func(childComplexity int, input StockCommitInput) int
+		StockExtend          func(childComplexity int, input StockExtendInput) int
+		StockRelease         func(childComplexity int, input StockReleaseInput) int
+		StockReserve         func(childComplexity int, input StockReserveInput) int
+		StockRestock         func(childComplexity int, input StockRestockInput) int
 	}
 
 	Order struct {
@@ -92,6 +107,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Locations          func(childComplexity int) int
 		Reservation        func(childComplexity int, orderID string) int
 		__resolve__service func(childComplexity int) int
 		__resolve_entities func(childComplexity int, representations []map[string]any) int
@@ -106,8 +122,10 @@ type ComplexityRoot struct {
 	}
 
 	ReservationLine struct {
-		Quantity func(childComplexity int) int
-		Variant  func(childComplexity int) int
+		Allocations func(childComplexity int) int
+		Quantity    func(childComplexity int) int
+		Restocked   func(childComplexity int) int
+		Variant     func(childComplexity int) int
 	}
 
 	ShippingEstimate struct {
@@ -120,13 +138,28 @@ type ComplexityRoot struct {
 		Variants   func(childComplexity int) int
 	}
 
-	StockLevel struct {
-		AsOf      func(childComplexity int) int
+	StockAllocation struct {
+		Location func(childComplexity int) int
+		Quantity func(childComplexity int) int
+	}
+
+	StockAtLocation struct {
 		Available func(childComplexity int) int
+		Location  func(childComplexity int) int
 		OnHand    func(childComplexity int) int
 		Reserved  func(childComplexity int) int
 		Sold      func(childComplexity int) int
-		Version   func(childComplexity int) int
+	}
+
+	StockLevel struct {
+		AsOf              func(childComplexity int) int
+		Available         func(childComplexity int) int
+		Locations         func(childComplexity int) int
+		LowStockThreshold func(childComplexity int) int
+		OnHand            func(childComplexity int) int
+		Reserved          func(childComplexity int) int
+		Sold              func(childComplexity int) int
+		Version           func(childComplexity int) int
 	}
 
 	StockReservePayload struct {
@@ -159,8 +192,12 @@ type MutationResolver interface {
 	StockReserve(ctx context.Context, input StockReserveInput) (*StockReservePayload, error)
 	StockRelease(ctx context.Context, input StockReleaseInput) (*StockReservePayload, error)
 	StockCommit(ctx context.Context, input StockCommitInput) (*StockReservePayload, error)
+	StockExtend(ctx context.Context, input StockExtendInput) (*StockReservePayload, error)
 	StockRestock(ctx context.Context, input StockRestockInput) (*StockReservePayload, error)
 	StockAdjust(ctx context.Context, input StockAdjustInput) (*StockAdjustPayload, error)
+	LocationCreate(ctx context.Context, input LocationInput) (*LocationPayload, error)
+	LocationUpdate(ctx context.Context, id string, input LocationInput) (*LocationPayload, error)
+	LowStockThresholdSet(ctx context.Context, input LowStockThresholdInput) (*StockAdjustPayload, error)
 }
 type OrderResolver interface {
 	Reservation(ctx context.Context, obj *Order) (*Reservation, error)
@@ -175,6 +212,7 @@ type ProductVariantResolver interface {
 }
 type QueryResolver interface {
 	Reservation(ctx context.Context, orderID string) (*Reservation, error)
+	Locations(ctx context.Context) ([]*Location, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -271,6 +309,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InventoryUserError.Variant(childComplexity), true
 
+	case "Location.id":
+		if e.ComplexityRoot.Location.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Location.ID(childComplexity), true
+	case "Location.name":
+		if e.ComplexityRoot.Location.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Location.Name(childComplexity), true
+	case "Location.rank":
+		if e.ComplexityRoot.Location.Rank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Location.Rank(childComplexity), true
+
+	case "LocationPayload.location":
+		if e.ComplexityRoot.LocationPayload.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationPayload.Location(childComplexity), true
+	case "LocationPayload.userErrors":
+		if e.ComplexityRoot.LocationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationPayload.UserErrors(childComplexity), true
+
 	case "Money.amount":
 		if e.ComplexityRoot.Money.Amount == nil {
 			break
@@ -290,6 +360,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.MinorUnits(childComplexity), true
 
+	case "Mutation.locationCreate":
+		if e.ComplexityRoot.Mutation.LocationCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_locationCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LocationCreate(childComplexity, args["input"].(LocationInput)), true
+	case "Mutation.locationUpdate":
+		if e.ComplexityRoot.Mutation.LocationUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_locationUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LocationUpdate(childComplexity, args["id"].(string), args["input"].(LocationInput)), true
+	case "Mutation.lowStockThresholdSet":
+		if e.ComplexityRoot.Mutation.LowStockThresholdSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_lowStockThresholdSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LowStockThresholdSet(childComplexity, args["input"].(LowStockThresholdInput)), true
 	case "Mutation.stockAdjust":
 		if e.ComplexityRoot.Mutation.StockAdjust == nil {
 			break
@@ -312,6 +415,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StockCommit(childComplexity, args["input"].(StockCommitInput)), true
+	case "Mutation.stockExtend":
+		if e.ComplexityRoot.Mutation.StockExtend == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_stockExtend_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StockExtend(childComplexity, args["input"].(StockExtendInput)), true
 	case "Mutation.stockRelease":
 		if e.ComplexityRoot.Mutation.StockRelease == nil {
 			break
@@ -414,6 +528,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductVariant.WeightGrams(childComplexity), true
 
+	case "Query.locations":
+		if e.ComplexityRoot.Query.Locations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Locations(childComplexity), true
 	case "Query.reservation":
 		if e.ComplexityRoot.Query.Reservation == nil {
 			break
@@ -474,12 +594,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Reservation.State(childComplexity), true
 
+	case "ReservationLine.allocations":
+		if e.ComplexityRoot.ReservationLine.Allocations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReservationLine.Allocations(childComplexity), true
 	case "ReservationLine.quantity":
 		if e.ComplexityRoot.ReservationLine.Quantity == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ReservationLine.Quantity(childComplexity), true
+	case "ReservationLine.restocked":
+		if e.ComplexityRoot.ReservationLine.Restocked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReservationLine.Restocked(childComplexity), true
 	case "ReservationLine.variant":
 		if e.ComplexityRoot.ReservationLine.Variant == nil {
 			break
@@ -513,6 +645,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StockAdjustPayload.Variants(childComplexity), true
 
+	case "StockAllocation.location":
+		if e.ComplexityRoot.StockAllocation.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAllocation.Location(childComplexity), true
+	case "StockAllocation.quantity":
+		if e.ComplexityRoot.StockAllocation.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAllocation.Quantity(childComplexity), true
+
+	case "StockAtLocation.available":
+		if e.ComplexityRoot.StockAtLocation.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAtLocation.Available(childComplexity), true
+	case "StockAtLocation.location":
+		if e.ComplexityRoot.StockAtLocation.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAtLocation.Location(childComplexity), true
+	case "StockAtLocation.onHand":
+		if e.ComplexityRoot.StockAtLocation.OnHand == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAtLocation.OnHand(childComplexity), true
+	case "StockAtLocation.reserved":
+		if e.ComplexityRoot.StockAtLocation.Reserved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAtLocation.Reserved(childComplexity), true
+	case "StockAtLocation.sold":
+		if e.ComplexityRoot.StockAtLocation.Sold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockAtLocation.Sold(childComplexity), true
+
 	case "StockLevel.asOf":
 		if e.ComplexityRoot.StockLevel.AsOf == nil {
 			break
@@ -525,6 +701,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StockLevel.Available(childComplexity), true
+	case "StockLevel.locations":
+		if e.ComplexityRoot.StockLevel.Locations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockLevel.Locations(childComplexity), true
+	case "StockLevel.lowStockThreshold":
+		if e.ComplexityRoot.StockLevel.LowStockThreshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockLevel.LowStockThreshold(childComplexity), true
 	case "StockLevel.onHand":
 		if e.ComplexityRoot.StockLevel.OnHand == nil {
 			break
@@ -598,6 +786,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("LocationInput", ec.unmarshalInputLocationInput),
+			graphql.NewInputUnmarshaler("LowStockThresholdInput", ec.unmarshalInputLowStockThresholdInput),
 			graphql.NewInputUnmarshaler("OrderRepresentation", ec.unmarshalInputOrderRepresentation),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
 			graphql.NewInputUnmarshaler("ProductVariantRepresentation", ec.unmarshalInputProductVariantRepresentation),
@@ -605,6 +795,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StockAdjustInput", ec.unmarshalInputStockAdjustInput),
 			graphql.NewInputUnmarshaler("StockChange", ec.unmarshalInputStockChange),
 			graphql.NewInputUnmarshaler("StockCommitInput", ec.unmarshalInputStockCommitInput),
+			graphql.NewInputUnmarshaler("StockExtendInput", ec.unmarshalInputStockExtendInput),
 			graphql.NewInputUnmarshaler("StockLineInput", ec.unmarshalInputStockLineInput),
 			graphql.NewInputUnmarshaler("StockReleaseInput", ec.unmarshalInputStockReleaseInput),
 			graphql.NewInputUnmarshaler("StockReserveInput", ec.unmarshalInputStockReserveInput),
@@ -729,6 +920,25 @@ type StockLevel {
   sold: Int64!
   version: Int64!
   asOf: DateTime!
+  "From how many available units on the variant is low."
+  lowStockThreshold: Int64!
+  "The figures above by location, in the order in which units are taken from there."
+  locations: [StockAtLocation!]!
+}
+
+type StockAtLocation {
+  location: Location!
+  onHand: Int64!
+  reserved: Int64!
+  available: Int64!
+  sold: Int64!
+}
+
+"Where units lie. They are taken from the location of the lowest rank first."
+type Location {
+  id: ID!
+  name: String!
+  rank: Int!
 }
 
 type ShippingEstimate {
@@ -752,6 +962,15 @@ type Reservation @key(fields: "id") {
 type ReservationLine {
   variant: ProductVariant!
   quantity: Int!
+  "How many of the units that were sold have been put back."
+  restocked: Int!
+  "From where the units come."
+  allocations: [StockAllocation!]!
+}
+
+type StockAllocation {
+  location: Location!
+  quantity: Int!
 }
 
 enum ReservationState {
@@ -765,6 +984,8 @@ enum ReservationState {
 type Query {
   "The reservation of an order, whatever its state."
   reservation(orderId: ID!): Reservation @requiresScopes(scopes: [["inventory:read"]])
+  "All locations, in the order in which units are taken from them."
+  locations: [Location!] @requiresScopes(scopes: [["inventory:read"]])
 }
 
 type Mutation {
@@ -774,10 +995,36 @@ type Mutation {
   stockRelease(input: StockReleaseInput!): StockReservePayload! @requiresScopes(scopes: [["inventory:write"]])
   "Makes a held reservation final: the units are sold. Idempotent; an expired reservation refuses."
   stockCommit(input: StockCommitInput!): StockReservePayload! @requiresScopes(scopes: [["inventory:write"]])
-  "Puts the units of a committed reservation back on the shelf, once."
+  "Holds a reservation for a longer time, counted from now; never a shorter one. An expired reservation refuses."
+  stockExtend(input: StockExtendInput!): StockReservePayload! @requiresScopes(scopes: [["inventory:write"]])
+  "Puts the units of a committed reservation back on the shelf, once: some, by lines and key, or all that are left."
   stockRestock(input: StockRestockInput!): StockReservePayload! @requiresScopes(scopes: [["inventory:write"]])
   "Counts goods in or out. All changes or none; idempotent by key."
   stockAdjust(input: StockAdjustInput!): StockAdjustPayload! @requiresScopes(scopes: [["inventory:write"]])
+  locationCreate(input: LocationInput!): LocationPayload! @requiresScopes(scopes: [["inventory:write"]])
+  locationUpdate(id: ID!, input: LocationInput!): LocationPayload! @requiresScopes(scopes: [["inventory:write"]])
+  "From how many available units on a variant is low; 5, if nobody has said otherwise."
+  lowStockThresholdSet(input: LowStockThresholdInput!): StockAdjustPayload! @requiresScopes(scopes: [["inventory:write"]])
+}
+
+input StockExtendInput {
+  orderId: ID!
+  ttlSeconds: Int! = 900
+}
+
+input LocationInput {
+  name: String!
+  rank: Int!
+}
+
+type LocationPayload {
+  location: Location
+  userErrors: [InventoryUserError!]!
+}
+
+input LowStockThresholdInput {
+  variantId: ID!
+  threshold: Int!
 }
 
 input StockReserveInput {
@@ -801,6 +1048,10 @@ input StockCommitInput {
 
 input StockRestockInput {
   orderId: ID!
+  "What to put back; all that is left, if absent."
+  lines: [StockLineInput!]
+  "Goes with lines: the same key puts them back once."
+  idempotencyKey: String
 }
 
 type StockReservePayload {
@@ -818,6 +1069,8 @@ input StockAdjustInput {
 "changeFromQuantity is a compare-and-set guard, as in Shopify's 2026-04 API."
 input StockChange {
   variantId: ID!
+  "Where; the main location, if absent. changeFromQuantity is what is on hand there."
+  locationId: ID
   delta: Int!
   changeFromQuantity: Int64
 }
@@ -852,6 +1105,7 @@ enum InventoryErrorCode {
   STALE_QUANTITY
   INVALID_INPUT
   IDEMPOTENCY_KEY_REUSED
+  EXCEEDS_SOLD
 }
 
 "RFC 3339 instant in UTC, microsecond precision."
@@ -999,6 +1253,28 @@ func (ec *executionContext) childFields_InventoryUserError(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type InventoryUserError", field.Name)
 }
 
+func (ec *executionContext) childFields_Location(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Location_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Location_name(ctx, field)
+	case "rank":
+		return ec.fieldContext_Location_rank(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
+}
+
+func (ec *executionContext) childFields_LocationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "location":
+		return ec.fieldContext_LocationPayload_location(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LocationPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LocationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "minorUnits":
@@ -1071,6 +1347,10 @@ func (ec *executionContext) childFields_ReservationLine(ctx context.Context, fie
 		return ec.fieldContext_ReservationLine_variant(ctx, field)
 	case "quantity":
 		return ec.fieldContext_ReservationLine_quantity(ctx, field)
+	case "restocked":
+		return ec.fieldContext_ReservationLine_restocked(ctx, field)
+	case "allocations":
+		return ec.fieldContext_ReservationLine_allocations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReservationLine", field.Name)
 }
@@ -1095,6 +1375,32 @@ func (ec *executionContext) childFields_StockAdjustPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type StockAdjustPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_StockAllocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "location":
+		return ec.fieldContext_StockAllocation_location(ctx, field)
+	case "quantity":
+		return ec.fieldContext_StockAllocation_quantity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockAllocation", field.Name)
+}
+
+func (ec *executionContext) childFields_StockAtLocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "location":
+		return ec.fieldContext_StockAtLocation_location(ctx, field)
+	case "onHand":
+		return ec.fieldContext_StockAtLocation_onHand(ctx, field)
+	case "reserved":
+		return ec.fieldContext_StockAtLocation_reserved(ctx, field)
+	case "available":
+		return ec.fieldContext_StockAtLocation_available(ctx, field)
+	case "sold":
+		return ec.fieldContext_StockAtLocation_sold(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockAtLocation", field.Name)
+}
+
 func (ec *executionContext) childFields_StockLevel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "onHand":
@@ -1109,6 +1415,10 @@ func (ec *executionContext) childFields_StockLevel(ctx context.Context, field gr
 		return ec.fieldContext_StockLevel_version(ctx, field)
 	case "asOf":
 		return ec.fieldContext_StockLevel_asOf(ctx, field)
+	case "lowStockThreshold":
+		return ec.fieldContext_StockLevel_lowStockThreshold(ctx, field)
+	case "locations":
+		return ec.fieldContext_StockLevel_locations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StockLevel", field.Name)
 }
@@ -1315,6 +1625,56 @@ func (ec *executionContext) field_Entity_findReservation_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_locationCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LocationInput, error) {
+			return ec.unmarshalNLocationInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_locationUpdate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LocationInput, error) {
+			return ec.unmarshalNLocationInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_lowStockThresholdSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LowStockThresholdInput, error) {
+			return ec.unmarshalNLowStockThresholdInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLowStockThresholdInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_stockAdjust_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1335,6 +1695,20 @@ func (ec *executionContext) field_Mutation_stockCommit_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (StockCommitInput, error) {
 			return ec.unmarshalNStockCommitInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockCommitInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_stockExtend_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (StockExtendInput, error) {
+			return ec.unmarshalNStockExtendInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockExtendInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1815,6 +2189,139 @@ func (ec *executionContext) fieldContext_InventoryUserError_available(_ context.
 	return graphql.NewScalarFieldContext("InventoryUserError", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Location_id(ctx context.Context, field graphql.CollectedField, obj *Location) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Location_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Location_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Location", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Location_name(ctx context.Context, field graphql.CollectedField, obj *Location) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Location_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Location_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Location", field, false, false, "String")
+}
+
+func (ec *executionContext) _Location_rank(ctx context.Context, field graphql.CollectedField, obj *Location) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Location_rank(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rank, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Location_rank(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Location", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LocationPayload_location(ctx context.Context, field graphql.CollectedField, obj *LocationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LocationPayload_location(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Location, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Location) graphql.Marshaler {
+			return ec.marshalOLocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LocationPayload_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LocationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Location(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LocationPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *LocationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LocationPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*InventoryUserError) graphql.Marshaler {
+			return ec.marshalNInventoryUserError2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐInventoryUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LocationPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LocationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InventoryUserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Money_minorUnits(ctx context.Context, field graphql.CollectedField, obj *money.Money) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2016,6 +2523,50 @@ func (ec *executionContext) fieldContext_Mutation_stockCommit(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_stockExtend(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_stockExtend(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StockExtend(ctx, fc.Args["input"].(StockExtendInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StockReservePayload) graphql.Marshaler {
+			return ec.marshalNStockReservePayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockReservePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_stockExtend(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StockReservePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_stockExtend_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_stockRestock(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2098,6 +2649,138 @@ func (ec *executionContext) fieldContext_Mutation_stockAdjust(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_stockAdjust_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_locationCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_locationCreate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LocationCreate(ctx, fc.Args["input"].(LocationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LocationPayload) graphql.Marshaler {
+			return ec.marshalNLocationPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_locationCreate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LocationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_locationCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_locationUpdate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_locationUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LocationUpdate(ctx, fc.Args["id"].(string), fc.Args["input"].(LocationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LocationPayload) graphql.Marshaler {
+			return ec.marshalNLocationPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_locationUpdate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LocationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_locationUpdate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_lowStockThresholdSet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_lowStockThresholdSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LowStockThresholdSet(ctx, fc.Args["input"].(LowStockThresholdInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StockAdjustPayload) graphql.Marshaler {
+			return ec.marshalNStockAdjustPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAdjustPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_lowStockThresholdSet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StockAdjustPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_lowStockThresholdSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2431,6 +3114,38 @@ func (ec *executionContext) fieldContext_Query_reservation(ctx context.Context, 
 	if fc.Args, err = ec.field_Query_reservation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_locations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_locations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Locations(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Location) graphql.Marshaler {
+			return ec.marshalOLocation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_locations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Location(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -2775,6 +3490,61 @@ func (ec *executionContext) fieldContext_ReservationLine_quantity(_ context.Cont
 	return graphql.NewScalarFieldContext("ReservationLine", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ReservationLine_restocked(ctx context.Context, field graphql.CollectedField, obj *ReservationLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReservationLine_restocked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Restocked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReservationLine_restocked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReservationLine", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ReservationLine_allocations(ctx context.Context, field graphql.CollectedField, obj *ReservationLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReservationLine_allocations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Allocations, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*StockAllocation) graphql.Marshaler {
+			return ec.marshalNStockAllocation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAllocationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReservationLine_allocations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReservationLine",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StockAllocation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ShippingEstimate_cost(ctx context.Context, field graphql.CollectedField, obj *ShippingEstimate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2892,6 +3662,185 @@ func (ec *executionContext) fieldContext_StockAdjustPayload_userErrors(_ context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _StockAllocation_location(ctx context.Context, field graphql.CollectedField, obj *StockAllocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAllocation_location(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Location, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v Location) graphql.Marshaler {
+			return ec.marshalNLocation2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAllocation_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StockAllocation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Location(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StockAllocation_quantity(ctx context.Context, field graphql.CollectedField, obj *StockAllocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAllocation_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAllocation_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockAllocation", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StockAtLocation_location(ctx context.Context, field graphql.CollectedField, obj *StockAtLocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAtLocation_location(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Location, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v Location) graphql.Marshaler {
+			return ec.marshalNLocation2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAtLocation_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StockAtLocation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Location(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StockAtLocation_onHand(ctx context.Context, field graphql.CollectedField, obj *StockAtLocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAtLocation_onHand(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OnHand, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAtLocation_onHand(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockAtLocation", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _StockAtLocation_reserved(ctx context.Context, field graphql.CollectedField, obj *StockAtLocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAtLocation_reserved(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reserved, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAtLocation_reserved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockAtLocation", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _StockAtLocation_available(ctx context.Context, field graphql.CollectedField, obj *StockAtLocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAtLocation_available(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Available, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAtLocation_available(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockAtLocation", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _StockAtLocation_sold(ctx context.Context, field graphql.CollectedField, obj *StockAtLocation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockAtLocation_sold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockAtLocation_sold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockAtLocation", field, false, false, "Int64")
 }
 
 func (ec *executionContext) _StockLevel_onHand(ctx context.Context, field graphql.CollectedField, obj *StockLevel) (ret graphql.Marshaler) {
@@ -3030,6 +3979,61 @@ func (ec *executionContext) _StockLevel_asOf(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_StockLevel_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("StockLevel", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _StockLevel_lowStockThreshold(ctx context.Context, field graphql.CollectedField, obj *StockLevel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockLevel_lowStockThreshold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LowStockThreshold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockLevel_lowStockThreshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockLevel", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _StockLevel_locations(ctx context.Context, field graphql.CollectedField, obj *StockLevel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockLevel_locations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Locations, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*StockAtLocation) graphql.Marshaler {
+			return ec.marshalNStockAtLocation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAtLocationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockLevel_locations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StockLevel",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StockAtLocation(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _StockReservePayload_reservation(ctx context.Context, field graphql.CollectedField, obj *StockReservePayload) (ret graphql.Marshaler) {
@@ -4261,6 +5265,104 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputLocationInput(ctx context.Context, obj any) (LocationInput, error) {
+	var it LocationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "rank"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "rank":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rank"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rank = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLocationInput unmarshals raw into the LocationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLocationInput(ctx context.Context, raw any) (LocationInput, error) {
+	var out LocationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LocationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLowStockThresholdInput(ctx context.Context, obj any) (LowStockThresholdInput, error) {
+	var it LowStockThresholdInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"variantId", "threshold"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "variantId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variantId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.VariantID = data
+		case "threshold":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("threshold"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Threshold = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLowStockThresholdInput unmarshals raw into the LowStockThresholdInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLowStockThresholdInput(ctx context.Context, raw any) (LowStockThresholdInput, error) {
+	var out LowStockThresholdInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LowStockThresholdInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputOrderRepresentation(ctx context.Context, obj any) (OrderRepresentation, error) {
 	var it OrderRepresentation
 	if obj == nil {
@@ -4517,7 +5619,7 @@ func (ec *executionContext) unmarshalInputStockChange(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"variantId", "delta", "changeFromQuantity"}
+	fieldsInOrder := [...]string{"variantId", "locationId", "delta", "changeFromQuantity"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4531,6 +5633,13 @@ func (ec *executionContext) unmarshalInputStockChange(ctx context.Context, obj a
 				return it, err
 			}
 			it.VariantID = data
+		case "locationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("locationId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LocationID = data
 		case "delta":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("delta"))
 			data, err := ec.unmarshalNInt2int(ctx, v)
@@ -4601,6 +5710,59 @@ func (ec *executionContext) unmarshalInputStockCommitInput(ctx context.Context, 
 func UnmarshalStockCommitInput(ctx context.Context, raw any) (StockCommitInput, error) {
 	var out StockCommitInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "StockCommitInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputStockExtendInput(ctx context.Context, obj any) (StockExtendInput, error) {
+	var it StockExtendInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["ttlSeconds"]; !present {
+		asMap["ttlSeconds"] = 900
+	}
+
+	fieldsInOrder := [...]string{"orderId", "ttlSeconds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "ttlSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ttlSeconds"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TTLSeconds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStockExtendInput unmarshals raw into the StockExtendInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStockExtendInput(ctx context.Context, raw any) (StockExtendInput, error) {
+	var out StockExtendInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StockExtendInput", raw, &out)
 	return out, err
 }
 
@@ -4766,7 +5928,7 @@ func (ec *executionContext) unmarshalInputStockRestockInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"orderId"}
+	fieldsInOrder := [...]string{"orderId", "lines", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4780,6 +5942,20 @@ func (ec *executionContext) unmarshalInputStockRestockInput(ctx context.Context,
 				return it, err
 			}
 			it.OrderID = data
+		case "lines":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lines"))
+			data, err := ec.unmarshalOStockLineInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockLineInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lines = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -4979,6 +6155,87 @@ func (ec *executionContext) _InventoryUserError(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var locationImplementors = []string{"Location"}
+
+func (ec *executionContext) _Location(ctx context.Context, sel ast.SelectionSet, obj *Location) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, locationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Location")
+		case "id":
+			out.Values[i] = ec._Location_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Location_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rank":
+			out.Values[i] = ec._Location_rank(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var locationPayloadImplementors = []string{"LocationPayload"}
+
+func (ec *executionContext) _LocationPayload(ctx context.Context, sel ast.SelectionSet, obj *LocationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, locationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LocationPayload")
+		case "location":
+			out.Values[i] = ec._LocationPayload_location(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._LocationPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var moneyImplementors = []string{"Money"}
 
 func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, obj *money.Money) graphql.Marshaler {
@@ -5062,6 +6319,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "stockExtend":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_stockExtend(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "stockRestock":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_stockRestock(ctx, field)
@@ -5072,6 +6336,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "stockAdjust":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_stockAdjust(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "locationCreate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_locationCreate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "locationUpdate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_locationUpdate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lowStockThresholdSet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_lowStockThresholdSet(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -5257,6 +6542,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_reservation(ctx, field)
 				})
+		case "locations":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_locations(ctx, field)
+				})
 		case "_entities":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -5374,6 +6665,16 @@ func (ec *executionContext) _ReservationLine(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "restocked":
+			out.Values[i] = ec._ReservationLine_restocked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "allocations":
+			out.Values[i] = ec._ReservationLine_allocations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5467,6 +6768,97 @@ func (ec *executionContext) _StockAdjustPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var stockAllocationImplementors = []string{"StockAllocation"}
+
+func (ec *executionContext) _StockAllocation(ctx context.Context, sel ast.SelectionSet, obj *StockAllocation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stockAllocationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StockAllocation")
+		case "location":
+			out.Values[i] = ec._StockAllocation_location(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "quantity":
+			out.Values[i] = ec._StockAllocation_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var stockAtLocationImplementors = []string{"StockAtLocation"}
+
+func (ec *executionContext) _StockAtLocation(ctx context.Context, sel ast.SelectionSet, obj *StockAtLocation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stockAtLocationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StockAtLocation")
+		case "location":
+			out.Values[i] = ec._StockAtLocation_location(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "onHand":
+			out.Values[i] = ec._StockAtLocation_onHand(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reserved":
+			out.Values[i] = ec._StockAtLocation_reserved(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "available":
+			out.Values[i] = ec._StockAtLocation_available(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sold":
+			out.Values[i] = ec._StockAtLocation_sold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var stockLevelImplementors = []string{"StockLevel"}
 
 func (ec *executionContext) _StockLevel(ctx context.Context, sel ast.SelectionSet, obj *StockLevel) graphql.Marshaler {
@@ -5505,6 +6897,16 @@ func (ec *executionContext) _StockLevel(ctx context.Context, sel ast.SelectionSe
 			}
 		case "asOf":
 			out.Values[i] = ec._StockLevel_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lowStockThreshold":
+			out.Values[i] = ec._StockLevel_lowStockThreshold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "locations":
+			out.Values[i] = ec._StockLevel_locations(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -6147,6 +7549,36 @@ func (ec *executionContext) marshalNInventoryUserError2ᚖgithubᚗcomᚋagora�
 	return ec._InventoryUserError(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNLocation2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx context.Context, sel ast.SelectionSet, v Location) graphql.Marshaler {
+	return ec._Location(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNLocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx context.Context, sel ast.SelectionSet, v *Location) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Location!")
+		return graphql.Null
+	}
+	return ec._Location(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLocationInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationInput(ctx context.Context, v any) (LocationInput, error) {
+	res, err := ec.unmarshalInputLocationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLocationPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationPayload(ctx context.Context, sel ast.SelectionSet, v *LocationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LocationPayload!")
+		return graphql.Null
+	}
+	return ec._LocationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLowStockThresholdInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLowStockThresholdInput(ctx context.Context, v any) (LowStockThresholdInput, error) {
+	res, err := ec.unmarshalInputLowStockThresholdInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNMoney2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx context.Context, sel ast.SelectionSet, v money.Money) graphql.Marshaler {
 	return ec._Money(ctx, sel, &v)
 }
@@ -6306,6 +7738,54 @@ func (ec *executionContext) marshalNStockAdjustPayload2ᚖgithubᚗcomᚋagora�
 	return ec._StockAdjustPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNStockAllocation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAllocationᚄ(ctx context.Context, sel ast.SelectionSet, v []*StockAllocation) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStockAllocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAllocation(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStockAllocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAllocation(ctx context.Context, sel ast.SelectionSet, v *StockAllocation) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StockAllocation!")
+		return graphql.Null
+	}
+	return ec._StockAllocation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStockAtLocation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAtLocationᚄ(ctx context.Context, sel ast.SelectionSet, v []*StockAtLocation) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStockAtLocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAtLocation(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStockAtLocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockAtLocation(ctx context.Context, sel ast.SelectionSet, v *StockAtLocation) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StockAtLocation!")
+		return graphql.Null
+	}
+	return ec._StockAtLocation(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNStockChange2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockChangeᚄ(ctx context.Context, v any) ([]*StockChange, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -6327,6 +7807,11 @@ func (ec *executionContext) unmarshalNStockChange2ᚖgithubᚗcomᚋagoraᚑsupe
 
 func (ec *executionContext) unmarshalNStockCommitInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockCommitInput(ctx context.Context, v any) (StockCommitInput, error) {
 	res, err := ec.unmarshalInputStockCommitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNStockExtendInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockExtendInput(ctx context.Context, v any) (StockExtendInput, error) {
+	res, err := ec.unmarshalInputStockExtendInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -6853,6 +8338,32 @@ func (ec *executionContext) marshalOInt642ᚖint64(ctx context.Context, sel ast.
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalOLocation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocationᚄ(ctx context.Context, sel ast.SelectionSet, v []*Location) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOLocation2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐLocation(ctx context.Context, sel ast.SelectionSet, v *Location) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Location(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOOrder2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐOrder(ctx context.Context, sel ast.SelectionSet, v []*Order) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -6981,6 +8492,23 @@ func (ec *executionContext) marshalOStockLevel2ᚖgithubᚗcomᚋagoraᚑsupergr
 		return graphql.Null
 	}
 	return ec._StockLevel(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOStockLineInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockLineInputᚄ(ctx context.Context, v any) ([]*StockLineInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*StockLineInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStockLineInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋinventoryᚋgenᚐStockLineInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {

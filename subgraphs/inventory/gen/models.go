@@ -44,6 +44,28 @@ func (this InventoryUserError) GetField() []string {
 	return interfaceSlice
 }
 
+// Where units lie. They are taken from the location of the lowest rank first.
+type Location struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Rank int    `json:"rank"`
+}
+
+type LocationInput struct {
+	Name string `json:"name"`
+	Rank int    `json:"rank"`
+}
+
+type LocationPayload struct {
+	Location   *Location             `json:"location,omitempty"`
+	UserErrors []*InventoryUserError `json:"userErrors"`
+}
+
+type LowStockThresholdInput struct {
+	VariantID string `json:"variantId"`
+	Threshold int    `json:"threshold"`
+}
+
 type Mutation struct {
 }
 
@@ -115,6 +137,10 @@ func (Reservation) IsEntity() {}
 type ReservationLine struct {
 	Variant  ProductVariant `json:"variant"`
 	Quantity int            `json:"quantity"`
+	// How many of the units that were sold have been put back.
+	Restocked int `json:"restocked"`
+	// From where the units come.
+	Allocations []*StockAllocation `json:"allocations"`
 }
 
 type ReservationRepresentation struct {
@@ -141,15 +167,35 @@ type StockAdjustPayload struct {
 	UserErrors []*InventoryUserError `json:"userErrors"`
 }
 
+type StockAllocation struct {
+	Location Location `json:"location"`
+	Quantity int      `json:"quantity"`
+}
+
+type StockAtLocation struct {
+	Location  Location `json:"location"`
+	OnHand    int64    `json:"onHand"`
+	Reserved  int64    `json:"reserved"`
+	Available int64    `json:"available"`
+	Sold      int64    `json:"sold"`
+}
+
 // changeFromQuantity is a compare-and-set guard, as in Shopify's 2026-04 API.
 type StockChange struct {
-	VariantID          string `json:"variantId"`
-	Delta              int    `json:"delta"`
-	ChangeFromQuantity *int64 `json:"changeFromQuantity,omitempty"`
+	VariantID string `json:"variantId"`
+	// Where; the main location, if absent. changeFromQuantity is what is on hand there.
+	LocationID         *string `json:"locationId,omitempty"`
+	Delta              int     `json:"delta"`
+	ChangeFromQuantity *int64  `json:"changeFromQuantity,omitempty"`
 }
 
 type StockCommitInput struct {
 	OrderID string `json:"orderId"`
+}
+
+type StockExtendInput struct {
+	OrderID    string `json:"orderId"`
+	TTLSeconds int    `json:"ttlSeconds"`
 }
 
 type StockLevel struct {
@@ -159,6 +205,10 @@ type StockLevel struct {
 	Sold      int64     `json:"sold"`
 	Version   int64     `json:"version"`
 	AsOf      time.Time `json:"asOf"`
+	// From how many available units on the variant is low.
+	LowStockThreshold int64 `json:"lowStockThreshold"`
+	// The figures above by location, in the order in which units are taken from there.
+	Locations []*StockAtLocation `json:"locations"`
 }
 
 type StockLineInput struct {
@@ -183,6 +233,10 @@ type StockReservePayload struct {
 
 type StockRestockInput struct {
 	OrderID string `json:"orderId"`
+	// What to put back; all that is left, if absent.
+	Lines []*StockLineInput `json:"lines,omitempty"`
+	// Goes with lines: the same key puts them back once.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 type VariantAvailability struct {
@@ -203,6 +257,7 @@ const (
 	InventoryErrorCodeStaleQuantity        InventoryErrorCode = "STALE_QUANTITY"
 	InventoryErrorCodeInvalidInput         InventoryErrorCode = "INVALID_INPUT"
 	InventoryErrorCodeIdempotencyKeyReused InventoryErrorCode = "IDEMPOTENCY_KEY_REUSED"
+	InventoryErrorCodeExceedsSold          InventoryErrorCode = "EXCEEDS_SOLD"
 )
 
 var AllInventoryErrorCode = []InventoryErrorCode{
@@ -214,11 +269,12 @@ var AllInventoryErrorCode = []InventoryErrorCode{
 	InventoryErrorCodeStaleQuantity,
 	InventoryErrorCodeInvalidInput,
 	InventoryErrorCodeIdempotencyKeyReused,
+	InventoryErrorCodeExceedsSold,
 }
 
 func (e InventoryErrorCode) IsValid() bool {
 	switch e {
-	case InventoryErrorCodeNotFound, InventoryErrorCodeInsufficientStock, InventoryErrorCodeReservationExpired, InventoryErrorCodeIllegalTransition, InventoryErrorCodeWouldGoNegative, InventoryErrorCodeStaleQuantity, InventoryErrorCodeInvalidInput, InventoryErrorCodeIdempotencyKeyReused:
+	case InventoryErrorCodeNotFound, InventoryErrorCodeInsufficientStock, InventoryErrorCodeReservationExpired, InventoryErrorCodeIllegalTransition, InventoryErrorCodeWouldGoNegative, InventoryErrorCodeStaleQuantity, InventoryErrorCodeInvalidInput, InventoryErrorCodeIdempotencyKeyReused, InventoryErrorCodeExceedsSold:
 		return true
 	}
 	return false
