@@ -59,7 +59,7 @@ func write(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
 	if err := takeSlug(ctx, tx, p.Slug, p.N); err != nil {
 		return err
 	}
-	if err := insertVariants(ctx, tx, p); err != nil {
+	if err := insertVariants(ctx, tx, p, 0); err != nil {
 		return fmt.Errorf("insert variants of product %s: %w", p.ID, err)
 	}
 	if err := index(ctx, tx, p.N, searched(&p.productRow, t, p.Variants)); err != nil {
@@ -71,7 +71,8 @@ func write(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
 // nameWords is what a name takes off the relevance.
 func nameWords(name string) int { return min(len(words.Split(name)), maxNameWords) }
 
-func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct) error {
+// insertVariants stores the variants of a product; position is that of the first.
+func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct, position int) error {
 	q, o := &statement{}, &statement{}
 	q.sql(`INSERT INTO variant (id, sku, product_n, position, name, options, price, compare_at, currency, weight_grams) VALUES `)
 	o.sql(`INSERT INTO variant_option (product_n, name, value, variant_id) VALUES `)
@@ -83,7 +84,7 @@ func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct) error {
 		if i > 0 {
 			q.sql(`, `)
 		}
-		q.row(v.ID, v.SKU, p.N, i, v.Name, string(options), v.Price.MinorUnits, v.CompareAt, v.Price.Currency, v.WeightGrams)
+		q.row(v.ID, v.SKU, p.N, position+i, v.Name, string(options), v.Price.MinorUnits, v.CompareAt, v.Price.Currency, v.WeightGrams)
 		for _, option := range v.Options {
 			if len(o.args) > 0 {
 				o.sql(`, `)

@@ -76,9 +76,11 @@ func (s *Service) updateIn(ctx context.Context, tx *database.Tx, before *product
 	return s.reindex(ctx, tx, t, &after)
 }
 
+func (r *productRow) rename(name string) { r.Name, r.NameKey = name, words.Fold(name) }
+
 func (r *productRow) apply(input gen.ProductUpdateInput) {
 	if input.Name != nil {
-		r.Name, r.NameKey = *input.Name, words.Fold(*input.Name)
+		r.rename(*input.Name)
 	}
 	if input.Description != nil {
 		r.Description = *input.Description

@@ -3,6 +3,7 @@
 //
 //	agora dev [--listen ADDRESS] [--data DIR] [--fresh]    everything in one process, on embedded stores
 //	agora audit [--data DIR]                               compares the books of all services
+//	agora catalogue import|export FILE [--data DIR]        reads or writes the catalogue as CSV or JSON lines
 package main
 
 import (
@@ -24,14 +25,23 @@ func main() {
 
 // commands are the sub-commands by name.
 var commands = map[string]func(ctx context.Context, args []string, out, diagnostics io.Writer) error{
-	"audit": audit,
-	"dev":   dev,
+	"audit":     audit,
+	"catalogue": catalogue,
+	"dev":       dev,
 }
 
 const usage = `usage: agora COMMAND
 
   dev    run everything in one process on embedded stores, seeded on first start
          [--listen 127.0.0.1:4000] [--data DIR] [--fresh] [--http NAME,…] [--log LEVEL]
+
+  catalogue import FILE
+         store the products of a CSV or JSON lines file, as often as it takes; what is wrong is told by line
+         [--data DIR] [--database URL] [--format csv|jsonl] [--batch N] [--dry-run]
+
+  catalogue export FILE
+         write the catalogue into a file that import reads
+         [--data DIR] [--database URL] [--format csv|jsonl]
 
   audit  compare the books of all services, running or not, and say what is broken
          [--data DIR] [--database NAME=URL …]
