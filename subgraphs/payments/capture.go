@@ -7,12 +7,14 @@ import (
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
 
-// onPayment runs a command on the whole of a payment: capture or void. An operation that is still open is resolved
-// first.
+// onPayment captures or voids a payment; a capture may take a part of it. An operation that is still open is resolved first.
 func (s *Service) onPayment(ctx context.Context, k kind, operationName string, in gen.PaymentCommandInput) (answer, error) {
 	key, err := keyOf(ctx, operationName, in.IdempotencyKey, in)
 	if err != nil {
 		return refusedInput(err)
+	}
+	if in.AmountMinorUnits != nil && (k != capture || *in.AmountMinorUnits <= 0) {
+		return answer{Errors: invalid("amountMinorUnits", "only a capture has an amount, and it is more than 0").present()}, nil
 	}
 	if err := s.resolveOpen(ctx, in.PaymentID); err != nil {
 		return answer{}, err
@@ -22,6 +24,15 @@ func (s *Service) onPayment(ctx context.Context, k kind, operationName string, i
 		if err != nil {
 			return operation{}, err
 		}
-		return s.newOperation(p, k, p.Amount, key), nil
+		amount := p.Amount
+		if in.AmountMinorUnits != nil {
+			amount = *in.AmountMinorUnits
+		}
+		if amount > p.Amount {
+			r := refuse(gen.PaymentErrorCodeAmountTooLarge, []string{"input", "amountMinorUnits"}, "%s is authorised", p.money(p.Amount))
+			r.payment = p.ID
+			return operation{}, r
+		}
+		return s.newOperation(p, k, amount, key), nil
 	})
 }

@@ -2,6 +2,8 @@ package payments
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/money"
@@ -32,6 +34,9 @@ func (e entities) FindPayment(ctx context.Context, reps []*gen.PaymentRepresenta
 			byID[f.ID] = f.present()
 		}
 	}
+	if err := e.s.complete(ctx, slices.Collect(maps.Values(byID)), askedOf(ctx, "Payment")); err != nil {
+		return nil, err
+	}
 	list := make([]*gen.Payment, len(reps))
 	for i, rep := range reps {
 		if rep.ID != nil {
@@ -55,7 +60,7 @@ func (e entities) FindOrder(ctx context.Context, reps []*gen.OrderRepresentation
 			list[i].Total = money.New(*t.MinorUnits, *t.Currency)
 		}
 	}
-	byOrder, err := e.s.paymentsOf(ctx, ids)
+	byOrder, err := e.s.paymentsOf(ctx, ids, askedOf(ctx, "Order").of("payments", "Payment"))
 	if err != nil {
 		return nil, err
 	}
@@ -67,20 +72,39 @@ func (e entities) FindOrder(ctx context.Context, reps []*gen.OrderRepresentation
 	return list, nil
 }
 
-// FindUser resolves references to users: their methods are read when they are asked for.
-func (e entities) FindUser(_ context.Context, reps []*gen.UserRepresentation) ([]*gen.User, error) {
+// FindUser resolves references to users, with the methods of all of them in one query if they are asked for.
+func (e entities) FindUser(ctx context.Context, reps []*gen.UserRepresentation) ([]*gen.User, error) {
 	list := make([]*gen.User, len(reps))
+	who := identity.From(ctx)
+	var ids []string
 	for i, rep := range reps {
-		if rep.ID != nil {
-			list[i] = &gen.User{ID: *rep.ID}
+		if rep.ID == nil {
+			continue
+		}
+		list[i] = &gen.User{ID: *rep.ID}
+		if who.May(*rep.ID, "payments:read") {
+			ids = append(ids, *rep.ID)
+		}
+	}
+	if !askedOf(ctx, "User").has("paymentMethods") {
+		return list, nil
+	}
+	methods, err := e.s.methodsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range list {
+		if user != nil {
+			user.PaymentMethods = methods[user.ID]
 		}
 	}
 	return list, nil
 }
 
-// paymentsOf are the payments of orders that the caller may see. Every order has a list: an empty one if there is
-// nothing that the caller may see, so that an order of somebody else looks like one without payments.
-func (s *Service) paymentsOf(ctx context.Context, orderIDs []string) (map[string][]*gen.Payment, error) {
+// paymentsOf are the payments of orders that the caller may see, with what is asked of them. Every order has a list: an
+// empty one if there is nothing that the caller may see, so that an order of somebody else looks like one without
+// payments.
+func (s *Service) paymentsOf(ctx context.Context, orderIDs []string, a asked) (map[string][]*gen.Payment, error) {
 	rows, err := s.find(ctx, "order_id", orderIDs)
 	if err != nil {
 		return nil, err
@@ -90,10 +114,12 @@ func (s *Service) paymentsOf(ctx context.Context, orderIDs []string) (map[string
 	for _, orderID := range orderIDs {
 		byOrder[orderID] = []*gen.Payment{}
 	}
+	var visible []*gen.Payment
 	for _, f := range rows {
 		if who.May(f.UserID, "payments:read") {
-			byOrder[f.OrderID] = append(byOrder[f.OrderID], f.present())
+			p := f.present()
+			visible, byOrder[f.OrderID] = append(visible, p), append(byOrder[f.OrderID], p)
 		}
 	}
-	return byOrder, nil
+	return byOrder, s.complete(ctx, visible, a)
 }

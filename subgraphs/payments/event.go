@@ -34,9 +34,9 @@ func (s *Service) tell(ctx context.Context, tx *database.Tx, p payment) error {
 // note adds a line to the payment's log, such as "capture.unknown".
 func (s *Service) note(ctx context.Context, tx *database.Tx, op operation, what, reference string) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO payment_event (payment_id, sequence, at_us, type, amount, reference, idempotency_key)
-		VALUES ($1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM payment_event WHERE payment_id = $2), $3, $4, $5, $6, $7)`,
-		op.PaymentID, op.PaymentID, s.nowMicros(), strings.ToLower(string(op.Kind))+"."+what, op.Amount, reference, op.IdempotencyKey)
+		INSERT INTO payment_event (payment_id, sequence, at_us, type, amount, reference, idempotency_key, actor)
+		VALUES ($1, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM payment_event WHERE payment_id = $2), $3, $4, $5, $6, $7, $8)`,
+		op.PaymentID, op.PaymentID, s.nowMicros(), strings.ToLower(string(op.Kind))+"."+what, op.Amount, reference, op.IdempotencyKey, op.Scope)
 	if err != nil {
 		return fmt.Errorf("note %s of %s: %w", op.Kind, op.PaymentID, err)
 	}

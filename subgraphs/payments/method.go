@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/idempotency"
 	"github.com/agora-supergraph/agora/internal/identity"
+	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
 
@@ -80,24 +82,33 @@ func (s *Service) saveMethod(ctx context.Context, tx *database.Tx, userID string
 	return err
 }
 
-// methodsOf are the saved methods of a user, oldest first.
-func (s *Service) methodsOf(ctx context.Context, userID string) ([]*gen.PaymentMethod, error) {
-	if !id.Is(id.User, userID) {
-		return []*gen.PaymentMethod{}, nil
+// methodsOf are the saved methods of users, oldest first, in one query. Every user has a list.
+func (s *Service) methodsOf(ctx context.Context, userIDs []string) (map[string][]*gen.PaymentMethod, error) {
+	methods := make(map[string][]*gen.PaymentMethod, len(userIDs))
+	for _, userID := range userIDs {
+		methods[userID] = []*gen.PaymentMethod{}
 	}
-	rows, err := s.db.Read.QueryxContext(ctx, `
-		SELECT token, brand, last4, exp_month, exp_year FROM payment_method WHERE user_id = $1 ORDER BY created_us, token`, userID)
-	if err != nil {
-		return nil, fmt.Errorf("read payment methods: %w", err)
+	known := id.WellFormed(id.User, userIDs)
+	if len(known) > maxReferences {
+		return nil, subgraph.Errorf(subgraph.BadInput, "%d users are asked for at once, %d are the most", len(known), maxReferences)
 	}
-	defer rows.Close()
-	methods := []*gen.PaymentMethod{}
-	for rows.Next() {
-		m := &gen.PaymentMethod{}
-		if err := rows.Scan(&m.Token, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear); err != nil {
+	for part := range slices.Chunk(known, chunk) {
+		list, args := database.In(nil, part)
+		var rows []struct {
+			UserID              string `db:"user_id"`
+			Token, Brand, Last4 string
+			ExpMonth            int `db:"exp_month"`
+			ExpYear             int `db:"exp_year"`
+		}
+		err := s.db.Read.SelectContext(ctx, &rows, `
+			SELECT user_id, token, brand, last4, exp_month, exp_year FROM payment_method
+			WHERE user_id IN `+list+` ORDER BY user_id, created_us, token`, args...)
+		if err != nil {
 			return nil, fmt.Errorf("read payment methods: %w", err)
 		}
-		methods = append(methods, m)
+		for _, r := range rows {
+			methods[r.UserID] = append(methods[r.UserID], &gen.PaymentMethod{Token: r.Token, Brand: r.Brand, Last4: r.Last4, ExpMonth: r.ExpMonth, ExpYear: r.ExpYear})
+		}
 	}
-	return methods, rows.Err()
+	return methods, nil
 }

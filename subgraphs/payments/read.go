@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
 
@@ -28,12 +30,31 @@ func (s *Service) read(ctx context.Context, paymentID string) (*gen.Payment, err
 	return rows[0].present(), nil
 }
 
-// find reads the payments whose column (id or order_id) has one of the values, oldest first, with their refunds,
-// in one query.
+// The sizes of batches: how many references may come at once, and how many a query asks for.
+const (
+	maxReferences = 10_000
+	chunk         = 1000
+)
+
+// find reads the payments whose column (id or order_id) has one of the values, oldest first for each, with their
+// refunds, in one query for a thousand values.
 func (s *Service) find(ctx context.Context, column string, values []string) ([]*found, error) {
-	if values = id.WellFormed(map[string]string{"id": id.Payment, "order_id": id.Order}[column], values); len(values) == 0 {
-		return nil, nil
+	values = id.WellFormed(map[string]string{"id": id.Payment, "order_id": id.Order}[column], values)
+	if len(values) > maxReferences {
+		return nil, subgraph.Errorf(subgraph.BadInput, "%d references are asked for at once, %d are the most", len(values), maxReferences)
 	}
+	var all []*found
+	for part := range slices.Chunk(values, chunk) {
+		some, err := s.findSome(ctx, column, part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func (s *Service) findSome(ctx context.Context, column string, values []string) ([]*found, error) {
 	list, args := database.In(nil, values)
 	var rows []struct {
 		payment
@@ -67,28 +88,37 @@ func (s *Service) find(ctx context.Context, column string, values []string) ([]*
 	return all, nil
 }
 
-// events are the lines of a payment's log.
-func (s *Service) events(ctx context.Context, paymentID string) ([]*gen.PaymentEvent, error) {
-	var rows []struct {
-		AtUs           int64 `db:"at_us"`
-		Type           string
-		Amount         int64
-		Currency       string
-		Reference      string
-		IdempotencyKey string `db:"idempotency_key"`
+// eventsOf are the lines of the logs of payments, in one query. Every payment has a list.
+func (s *Service) eventsOf(ctx context.Context, paymentIDs []string) (map[string][]*gen.PaymentEvent, error) {
+	events := make(map[string][]*gen.PaymentEvent, len(paymentIDs))
+	for _, paymentID := range paymentIDs {
+		events[paymentID] = []*gen.PaymentEvent{}
 	}
-	err := s.db.Read.SelectContext(ctx, &rows, `
-		SELECT e.at_us, e.type, e.amount, p.currency, e.reference, e.idempotency_key
-		FROM payment_event e JOIN payment p ON p.id = e.payment_id WHERE e.payment_id = $1 ORDER BY e.sequence`, paymentID)
-	if err != nil {
-		return nil, fmt.Errorf("read events of %s: %w", paymentID, err)
-	}
-	events := make([]*gen.PaymentEvent, len(rows))
-	for i, r := range rows {
-		amount := payment{Currency: r.Currency}.money(r.Amount)
-		events[i] = &gen.PaymentEvent{At: database.Time(r.AtUs), Type: r.Type, Amount: &amount, IdempotencyKey: r.IdempotencyKey}
-		if r.Reference != "" {
-			events[i].ProviderReference = &r.Reference
+	for part := range slices.Chunk(paymentIDs, chunk) {
+		list, args := database.In(nil, part)
+		var rows []struct {
+			PaymentID      string `db:"payment_id"`
+			AtUs           int64  `db:"at_us"`
+			Type           string
+			Amount         int64
+			Currency       string
+			Reference      string
+			IdempotencyKey string `db:"idempotency_key"`
+			Actor          string
+		}
+		err := s.db.Read.SelectContext(ctx, &rows, `
+			SELECT e.payment_id, e.at_us, e.type, e.amount, p.currency, e.reference, e.idempotency_key, e.actor
+			FROM payment_event e JOIN payment p ON p.id = e.payment_id WHERE e.payment_id IN `+list+` ORDER BY e.payment_id, e.sequence`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read events of payments: %w", err)
+		}
+		for _, r := range rows {
+			amount := payment{Currency: r.Currency}.money(r.Amount)
+			shown := &gen.PaymentEvent{At: database.Time(r.AtUs), Actor: r.Actor, Type: r.Type, Amount: &amount, IdempotencyKey: r.IdempotencyKey}
+			if r.Reference != "" {
+				shown.ProviderReference = &r.Reference
+			}
+			events[r.PaymentID] = append(events[r.PaymentID], shown)
 		}
 	}
 	return events, nil

@@ -65,7 +65,11 @@ func (r paymentFields) Events(ctx context.Context, obj *gen.Payment) ([]*gen.Pay
 	if !identity.From(ctx).Has("payments:read") {
 		return nil, subgraph.Forbidden("read the events of payments")
 	}
-	return r.s.events(ctx, obj.ID)
+	if obj.Events != nil {
+		return obj.Events, nil
+	}
+	events, err := r.s.eventsOf(ctx, []string{obj.ID})
+	return events[obj.ID], err
 }
 
 // refusedInput turns an error of reading the input into an answer.

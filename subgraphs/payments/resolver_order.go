@@ -18,7 +18,7 @@ func (r resolver) Order() gen.OrderResolver { return orderFields(r) }
 func (r orderFields) visible(ctx context.Context, obj *gen.Order) (payments []*gen.Payment, known bool, err error) {
 	payments = obj.Payments
 	if payments == nil { // reached through Payment.order, not as an entity
-		byOrder, err := r.s.paymentsOf(ctx, []string{obj.ID})
+		byOrder, err := r.s.paymentsOf(ctx, []string{obj.ID}, asked{})
 		if err != nil {
 			return nil, false, err
 		}
@@ -77,5 +77,9 @@ func (r userFields) PaymentMethods(ctx context.Context, obj *gen.User) ([]*gen.P
 	if !identity.From(ctx).May(obj.ID, "payments:read") {
 		return nil, nil
 	}
-	return r.s.methodsOf(ctx, obj.ID)
+	if obj.PaymentMethods != nil {
+		return obj.PaymentMethods, nil
+	}
+	methods, err := r.s.methodsOf(ctx, []string{obj.ID})
+	return methods[obj.ID], err
 }

@@ -51,6 +51,13 @@ type OrderRepresentation struct {
 	MatchedKey OrderMatchedKey `json:"-"`
 }
 
+type PageInfo struct {
+	HasNextPage     bool    `json:"hasNextPage"`
+	HasPreviousPage bool    `json:"hasPreviousPage"`
+	StartCursor     *string `json:"startCursor,omitempty"`
+	EndCursor       *string `json:"endCursor,omitempty"`
+}
+
 type Payment struct {
 	ID               string             `json:"id"`
 	Order            Order              `json:"order"`
@@ -76,12 +83,16 @@ type PaymentActionConfirmInput struct {
 }
 
 type PaymentCommandInput struct {
-	PaymentID      string `json:"paymentId"`
-	IdempotencyKey string `json:"idempotencyKey"`
+	PaymentID string `json:"paymentId"`
+	// For a capture: how much to take; all of it if absent.
+	AmountMinorUnits *int64 `json:"amountMinorUnits,omitempty"`
+	IdempotencyKey   string `json:"idempotencyKey"`
 }
 
 type PaymentEvent struct {
-	At                time.Time    `json:"at"`
+	At time.Time `json:"at"`
+	// Who asked for it: a user's id, "service:orders" or the like, or "payments" for what happened by itself.
+	Actor             string       `json:"actor"`
 	Type              string       `json:"type"`
 	Amount            *money.Money `json:"amount,omitempty"`
 	ProviderReference *string      `json:"providerReference,omitempty"`
@@ -191,6 +202,95 @@ type UserRepresentation struct {
 	// The @key this representation matched: one of the UserMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey UserMatchedKey `json:"-"`
+}
+
+// A message to an endpoint, and what became of it.
+type WebhookDelivery struct {
+	ID         string `json:"id"`
+	EndpointID string `json:"endpointId"`
+	// The same in every delivery of the message: receivers know by it what they have seen.
+	MessageID string `json:"messageId"`
+	EventType string `json:"eventType"`
+	// The body, as it is sent.
+	Payload       string                `json:"payload"`
+	Status        WebhookDeliveryStatus `json:"status"`
+	Attempts      int                   `json:"attempts"`
+	NextAttemptAt *time.Time            `json:"nextAttemptAt,omitempty"`
+	// The HTTP status of the last answer, if there was one.
+	ResponseStatus *int `json:"responseStatus,omitempty"`
+	// What went wrong with the last attempt.
+	Error      *string    `json:"error,omitempty"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	FinishedAt *time.Time `json:"finishedAt,omitempty"`
+}
+
+type WebhookDeliveryConnection struct {
+	Edges    []*WebhookDeliveryEdge `json:"edges"`
+	PageInfo PageInfo               `json:"pageInfo"`
+}
+
+type WebhookDeliveryEdge struct {
+	Cursor string          `json:"cursor"`
+	Node   WebhookDelivery `json:"node"`
+}
+
+type WebhookDeliveryFilter struct {
+	EndpointID *string                `json:"endpointId,omitempty"`
+	Status     *WebhookDeliveryStatus `json:"status,omitempty"`
+	EventType  *string                `json:"eventType,omitempty"`
+}
+
+// A program that is told by webhook what happens here, as Standard Webhooks says.
+type WebhookEndpoint struct {
+	ID          string `json:"id"`
+	URL         string `json:"url"`
+	Description string `json:"description"`
+	// Types of events, such as agora.payments.payment.captured.v1; agora.payments.* stands for all that begin so, * for all.
+	EventTypes []string `json:"eventTypes"`
+	Enabled    bool     `json:"enabled"`
+	// Why it is not enabled, if it was disabled by itself.
+	DisabledReason *string `json:"disabledReason,omitempty"`
+	// Since when nothing could be delivered; null while all is well.
+	FailingSince *time.Time `json:"failingSince,omitempty"`
+	CreatedAt    time.Time  `json:"createdAt"`
+}
+
+type WebhookEndpointConnection struct {
+	Edges    []*WebhookEndpointEdge `json:"edges"`
+	PageInfo PageInfo               `json:"pageInfo"`
+}
+
+type WebhookEndpointCreateInput struct {
+	// https:// and a public address.
+	URL            string   `json:"url"`
+	Description    *string  `json:"description,omitempty"`
+	EventTypes     []string `json:"eventTypes"`
+	IdempotencyKey string   `json:"idempotencyKey"`
+}
+
+type WebhookEndpointEdge struct {
+	Cursor string          `json:"cursor"`
+	Node   WebhookEndpoint `json:"node"`
+}
+
+type WebhookEndpointPayload struct {
+	Endpoint *WebhookEndpoint `json:"endpoint,omitempty"`
+	// Signs the webhooks: it is shown once. Null if nothing was made, or if the request was made before.
+	Secret     *string             `json:"secret,omitempty"`
+	UserErrors []*PaymentUserError `json:"userErrors"`
+}
+
+type WebhookEndpointUpdateInput struct {
+	URL         *string  `json:"url,omitempty"`
+	Description *string  `json:"description,omitempty"`
+	EventTypes  []string `json:"eventTypes,omitempty"`
+	Enabled     *bool    `json:"enabled,omitempty"`
+}
+
+type WebhookReplayPayload struct {
+	// How many deliveries are sent again.
+	Replayed   int                 `json:"replayed"`
+	UserErrors []*PaymentUserError `json:"userErrors"`
 }
 
 type DeclineCode string
@@ -448,6 +548,63 @@ func (e *RefundStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e RefundStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type WebhookDeliveryStatus string
+
+const (
+	WebhookDeliveryStatusPending   WebhookDeliveryStatus = "PENDING"
+	WebhookDeliveryStatusDelivered WebhookDeliveryStatus = "DELIVERED"
+	WebhookDeliveryStatusFailed    WebhookDeliveryStatus = "FAILED"
+)
+
+var AllWebhookDeliveryStatus = []WebhookDeliveryStatus{
+	WebhookDeliveryStatusPending,
+	WebhookDeliveryStatusDelivered,
+	WebhookDeliveryStatusFailed,
+}
+
+func (e WebhookDeliveryStatus) IsValid() bool {
+	switch e {
+	case WebhookDeliveryStatusPending, WebhookDeliveryStatusDelivered, WebhookDeliveryStatusFailed:
+		return true
+	}
+	return false
+}
+
+func (e WebhookDeliveryStatus) String() string {
+	return string(e)
+}
+
+func (e *WebhookDeliveryStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookDeliveryStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookDeliveryStatus", str)
+	}
+	return nil
+}
+
+func (e WebhookDeliveryStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookDeliveryStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookDeliveryStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
