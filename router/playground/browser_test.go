@@ -111,6 +111,11 @@ func TestInABrowser(t *testing.T) {
 		{"an example left untouched is that of the server as it is now", anExampleLeftUntouchedIsThatOfTheServerNow},
 		{"a server that is gone is said clearly", aServerThatIsGoneIsSaidClearly},
 		{"an endpoint that is not GraphQL is said clearly", anEndpointThatIsNotGraphQLIsSaidClearly},
+		{"the plan of a run is shown as a picture", thePlanOfARunIsShownAsAPicture},
+		{"a plan that failed in part shows where", aPlanThatFailedInPartShowsWhere},
+		{"a link shares the query but no secrets", aLinkSharesTheQueryButNoSecrets},
+		{"persisted documents are picked and sent by their ids", persistedDocumentsArePickedAndSentByTheirIDs},
+		{"deferred parts show as they come", deferredPartsShowAsTheyCome},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, browser) })
 	}

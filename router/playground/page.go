@@ -27,6 +27,8 @@ type pageConfig struct {
 	Title                string               `json:"title"`
 	Tabs                 []Tab                `json:"tabs"`
 	Login                *Login               `json:"login"`
+	Explain              bool                 `json:"explain"`
+	Documents            []Document           `json:"documents"`
 }
 
 func newPage(cfg Config) *page {
@@ -43,6 +45,8 @@ func newPage(cfg Config) *page {
 		Title:                cfg.Title,
 		Tabs:                 cfg.Tabs,
 		Login:                cfg.Login,
+		Explain:              cfg.Explain,
+		Documents:            cfg.Documents,
 	})
 	if err != nil {
 		panic("playground: render index.html: " + err.Error())

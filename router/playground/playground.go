@@ -1,5 +1,6 @@
 // Package playground serves an interactive page for a GraphQL endpoint: GraphiQL 5 with example
-// operations in tabs, a sign-in box and live subscriptions.
+// operations in tabs, a sign-in box, live subscriptions and deferred parts, a view of the query plan, persisted documents
+// to pick from, and links that share a query.
 //
 // In goes a Config, out comes an http.Handler. The page is built from ui/ by Vite, committed under
 // dist/ and embedded, so a browser fetches nothing from any other host; a Content-Security-Policy
@@ -48,6 +49,13 @@ type Config struct {
 
 	// Login adds a sign-in form. Nil leaves the box that takes a pasted token.
 	Login *Login
+
+	// Explain adds a panel that shows the query plan of the operation in the tab, with the time of each fetch. It is for a
+	// router whose Config.Explain is on: while the panel is open, operations are sent with the header Agora-Explain.
+	Explain bool
+
+	// Documents are persisted documents to pick from. Empty means no menu.
+	Documents []Document
 }
 
 // SubscriptionProtocol names a protocol for subscriptions.
@@ -72,6 +80,19 @@ type Tab struct {
 
 	// Headers is a JSON object of request headers, shown as written. Empty means none.
 	Headers string `json:"headers,omitempty"`
+}
+
+// Document is a persisted document. A tab that holds its text unchanged sends its ID instead, as documentId, unless the
+// visitor wants the text to be sent.
+type Document struct {
+	// ID is what the server knows it by.
+	ID string `json:"id"`
+
+	// Name is its entry in the menu. Empty means ID.
+	Name string `json:"name,omitempty"`
+
+	// Query is the text.
+	Query string `json:"query"`
 }
 
 // Login describes an operation that yields an access token. Whoever sends it, the form or a tab,

@@ -90,6 +90,8 @@ func TestTheConfigurationReachesThePageWhateverItHolds(t *testing.T) {
 			Operation: "mutation($email: String!) { login(email: $email) }", TokenPaths: []string{"data.login"},
 			Accounts: []Account{{Name: "Staff", Variables: map[string]string{"email": "a@b.c"}}},
 		},
+		Explain:   true,
+		Documents: []Document{{ID: "sha256:1", Name: "</script>", Query: "{ a }"}},
 	}
 	html := body(t, get(t, Handler(cfg), "GET", "/playground/", nil).Body)
 	block := regexp.MustCompile(`(?s)<script id="config" type="application/json">(.*?)</script>`).FindStringSubmatch(html)
@@ -100,7 +102,7 @@ func TestTheConfigurationReachesThePageWhateverItHolds(t *testing.T) {
 	if err := json.Unmarshal([]byte(block[1]), &got); err != nil {
 		t.Fatalf("%v in %s", err, block[1])
 	}
-	want := pageConfig{cfg.Endpoint, cfg.Endpoint, GraphQLTransportWS, cfg.Title, cfg.Tabs, cfg.Login}
+	want := pageConfig{cfg.Endpoint, cfg.Endpoint, GraphQLTransportWS, cfg.Title, cfg.Tabs, cfg.Login, cfg.Explain, cfg.Documents}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

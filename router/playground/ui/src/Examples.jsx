@@ -1,22 +1,13 @@
-import { DropdownMenu, useGraphiQL, useGraphiQLActions } from '@graphiql/react'
+import { DropdownMenu } from '@graphiql/react'
 import { config } from './config.js'
+import { useOpenTab } from './tabs.js'
 
-// Examples brings back any example operation: to its tab where that is still open and untouched,
-// else in a new one.
+// Examples brings back any example operation.
 export function Examples() {
-  const { addTab, changeTab } = useGraphiQLActions()
-  const editors = useGraphiQL(({ tabs, queryEditor, variableEditor, headerEditor }) => ({ tabs, queryEditor, variableEditor, headerEditor }))
+  const openTab = useOpenTab()
   if (!config.tabs?.length) return null
-
-  function open(example) {
-    const at = editors.tabs.findIndex(tab => tab.query === example.query)
-    if (at >= 0) return changeTab(at)
-    addTab()
-    editors.queryEditor?.setValue(example.query)
-    editors.variableEditor?.setValue(example.variables ?? '')
-    editors.headerEditor?.setValue(example.headers ?? '')
-  }
-
+  // An example counts as open whatever its variables are by now.
+  const open = ({ query, variables, headers }) => openTab?.({ query, variables, headers, anyVariables: true })
   return (
     <DropdownMenu>
       <DropdownMenu.Button className="plain" data-testid="examples">Examples</DropdownMenu.Button>

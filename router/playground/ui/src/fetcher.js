@@ -1,13 +1,16 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit'
 import { getOperationAST, parse } from 'graphql'
 import { config, endpoint } from './config.js'
+import { persisted } from './documents.js'
 import { message } from './message.js'
+import { activeTab, asking, fetchPlan, open, take } from './plan.js'
 import { adoptToken, withToken } from './session.js'
 import { streamEvents } from './sse.js'
 import { createStore } from './store.js'
 import { subscribe } from './websocket.js'
 
-const accept = 'multipart/mixed;deferSpec=20220824, application/graphql-response+json, application/json;q=0.9'
+// The two formats of @defer that GraphiQL merges: Apollo's, and that of the specification's draft.
+const accept = 'multipart/mixed;deferSpec=20220824, multipart/mixed;incrementalSpec=v0.2;q=0.95, application/graphql-response+json, application/json;q=0.9'
 
 // problem holds why the last request got no GraphQL answer, or '' after one that did.
 const problem = createStore('')
@@ -55,10 +58,22 @@ const overHTTP = createGraphiQLFetcher({
   fetch: (url, init) => send(url, { ...init, headers: withToken(init.headers) }),
 })
 
-async function* watched(results) {
-  for await (const result of results) {
-    for (const part of Array.isArray(result) ? result : [result]) adoptToken(part)
-    yield result
+// watched sees results before GraphiQL does. It is no generator, for that would not stop before its next result.
+function watched(results, tab) {
+  const iterator = results[Symbol.asyncIterator]()
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      const step = await iterator.next()
+      for (const part of step.done ? [] : [step.value].flat()) {
+        adoptToken(part)
+        take(part, tab)
+      }
+      return step
+    },
+    return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
   }
 }
 
@@ -73,14 +88,22 @@ function chosen({ query, operationName }) {
   }
 }
 
-// fetcher is what GraphiQL calls for every operation, introspection included.
-export async function fetcher(params, options) {
+// named is what is sent of an operation, and the operation as it was parsed.
+export function named(params) {
   const operation = chosen(params)
-  if (operation) params = { ...params, operationName: operation.name?.value }
-  if (operation?.operation === 'subscription') {
-    const over = config.subscriptionProtocol === 'sse' ? streamEvents : subscribe
-    return over(params, options?.headers)
-  }
-  const answer = await overHTTP(params, options)
-  return answer?.[Symbol.asyncIterator] ? watched(answer) : answer
+  const sent = persisted(operation ? { ...params, operationName: operation.name?.value } : params)
+  return { operation, params: sent }
+}
+
+// fetcher is what GraphiQL calls for every operation, introspection included.
+export async function fetcher(given, options) {
+  const { operation, params } = named(given)
+  if (params.operationName === 'IntrospectionQuery') return overHTTP(params, options)
+  const tab = activeTab.get()
+  const headers = asking(options?.headers)
+  if (operation?.operation !== 'subscription') return watched(await overHTTP(params, { ...options, headers }), tab)
+  if (config.subscriptionProtocol === 'sse') return watched(streamEvents(params, headers), tab)
+  // A socket carries no headers, so the plan comes beside it, without times. That it may fail is the operation's to say.
+  if (open.get()) fetchPlan(params, options?.headers, tab).catch(() => {})
+  return watched(subscribe(params, options?.headers), tab)
 }

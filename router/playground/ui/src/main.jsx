@@ -2,13 +2,16 @@ import { GraphiQL } from 'graphiql'
 import 'graphiql/style.css'
 import { createRoot } from 'react-dom/client'
 import { config } from './config.js'
+import { Documents } from './Documents.jsx'
 import { Examples } from './Examples.jsx'
 import { fetcher } from './fetcher.js'
 import { FollowSystemTheme } from './FollowSystemTheme.jsx'
 import './monaco.js'
 import { Notice } from './Notice.jsx'
+import { PlanButton, PlanPanel } from './PlanPanel.jsx'
 import { refreshTabs } from './restored.js'
 import { Session } from './Session.jsx'
+import { Share } from './Share.jsx'
 import './style.css'
 
 const tabs = config.tabs?.map(({ query, variables, headers }) => ({ query, variables, headers })) ?? []
@@ -30,11 +33,15 @@ createRoot(document.getElementById('playground')).render(
   >
     <GraphiQL.Logo>
       <div className="header">
+        <PlanButton />
+        <Share />
+        <Documents />
         <Examples />
         <Session />
         <span className="title">{config.title}</span>
         <Notice />
         <FollowSystemTheme />
+        <PlanPanel />
       </div>
     </GraphiQL.Logo>
   </GraphiQL>,
