@@ -42,6 +42,10 @@ type Config struct {
 	ShareQueries bool
 	// JWT says whose tokens are taken. Without issuers everyone is anonymous.
 	JWT JWT
+	// APIKeys are the keys of partners' programs. Without a file or Redis there are none.
+	APIKeys APIKeys
+	// Persisted are persisted documents and automatic persisted queries. Off by default.
+	Persisted Persisted
 	// Limits bound what an operation may ask.
 	Limits operation.Limits
 	// Introspection lets clients ask for the schema. Off by default.

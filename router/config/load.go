@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 )
@@ -26,16 +27,14 @@ func Parse(path string, source []byte) (Config, error) {
 	if err := Decode(path, source, &cfg); err != nil {
 		return Config{}, err
 	}
-	if cfg.Supergraph != "" && !filepath.IsAbs(cfg.Supergraph) {
-		cfg.Supergraph = filepath.Join(filepath.Dir(path), cfg.Supergraph)
-	}
+	cfg.locate(filepath.Dir(path))
 	return cfg, cfg.check(path)
 }
 
 // check is for rules that span settings: they have no position.
 func (c Config) check(path string) error {
 	var errs []error
-	for _, err := range c.Serve.Validate() {
+	for _, err := range slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate()) {
 		errs = append(errs, fmt.Errorf("%s: %w", path, err))
 	}
 	if err := c.Headers.Validate(); err != nil {

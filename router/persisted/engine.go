@@ -14,7 +14,6 @@ package persisted
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -24,9 +23,9 @@ import (
 	"github.com/agora-supergraph/agora/router/serve"
 )
 
-// Config is what an Engine needs. The zero value of each field but Next works.
+// Config is what an Engine needs. The zero value works.
 type Config struct {
-	// Next answers the requests, whose Query is always there.
+	// Next answers the requests, whose Query is always there. It may be set later, by Around.
 	Next serve.Engine
 	// Automatic stores automatic persisted queries. Nil turns them off. Clients whose mode is Safelist or RequireID have none.
 	Automatic automatic.Store
@@ -66,9 +65,6 @@ var _ serve.Engine = (*Engine)(nil)
 
 // New returns an engine that knows no documents yet: call Load, then Run.
 func New(cfg Config) (*Engine, error) {
-	if cfg.Next == nil {
-		return nil, errors.New("persisted: Config.Next is missing")
-	}
 	if err := checkRules(cfg); err != nil {
 		return nil, err
 	}
@@ -88,6 +84,12 @@ func New(cfg Config) (*Engine, error) {
 	e.missing.Store(int32(len(e.manifests)))
 	e.library.Store(e.newLibrary(nil))
 	return e, nil
+}
+
+// Around sets Config.Next, for router.Config.Around: it is called once, before the first request.
+func (e *Engine) Around(next serve.Engine) serve.Engine {
+	e.cfg.Next = next
+	return e
 }
 
 // Execute answers a query or a mutation.

@@ -23,6 +23,8 @@ type Manifest struct {
 	Client string
 	// Interval is the time between two looks at the source. Zero means 10 s.
 	Interval time.Duration
+	// Optional lets Load succeed while the source can't be read: that is logged, Ready tells, and Run goes on trying.
+	Optional bool
 }
 
 // watched is a manifest with what was read last. Engine.mu guards it.
@@ -34,11 +36,13 @@ type watched struct {
 	wrong string
 }
 
-// Load reads all manifests. It returns what can't be read; those that could be are in force.
+// Load reads all manifests. It returns what can't be read and is not optional; those that could be read are in force.
 func (e *Engine) Load(ctx context.Context) error {
 	var errs []error
 	for _, w := range e.manifests {
-		errs = append(errs, e.read(ctx, w))
+		if err := e.read(ctx, w); err != nil && !w.Optional {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

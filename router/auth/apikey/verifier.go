@@ -196,3 +196,9 @@ func (k *Keys) find(ctx context.Context, id string) (known, bool, error) {
 	found, there := (*t)[id]
 	return found, there, nil
 }
+
+// Remote says whether the keys are somewhere that can be away while everything here is right.
+func (k *Keys) Remote() bool {
+	_, local := k.cfg.Store.(File)
+	return !local
+}

@@ -13,6 +13,7 @@ type reload struct {
 	file   string
 	poll   time.Duration
 	engine *router.Router
+	beside *documents
 	log    *slog.Logger
 }
 
@@ -43,6 +44,7 @@ func (r *reload) run(ctx context.Context, serving reading) {
 		case err == nil:
 			sdl, wrong = next.sdl, ""
 			r.log.Info("supergraph reloaded", "file", r.file, "subgraphs", len(r.engine.Supergraph().Subgraphs))
+			r.beside.reloaded(ctx)
 		case err.Error() != wrong:
 			wrong = err.Error()
 			r.log.Error("supergraph not reloaded: the last good one is served on", "file", r.file, "error", wrong)

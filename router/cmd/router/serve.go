@@ -46,32 +46,40 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 		return err
 	}
 	log := cfg.Log.Logger(std.err)
-	engine, err := newRouter(cfg, read.sdl, log, std)
+	engine, beside, err := newRouter(cfg, read.sdl, log, std)
 	if err != nil {
+		return err
+	}
+	if err := beside.load(ctx, engine); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer stop()
+	watching.Go(func() { beside.run(ctx) })
 	if poll >= 0 {
-		watching.Go(func() { (&reload{cfg.Supergraph, poll, engine, log}).run(ctx, read) })
+		watching.Go(func() { (&reload{cfg.Supergraph, poll, engine, beside, log}).run(ctx, read) })
 	}
 	return engine.Front().Run(ctx)
 }
 
-// newRouter is the router that the configuration describes.
-func newRouter(cfg config.Config, sdl string, log *slog.Logger, std streams) (*router.Router, error) {
+// newRouter is the router that the configuration describes, with what runs beside it.
+func newRouter(cfg config.Config, sdl string, log *slog.Logger, std streams) (*router.Router, *documents, error) {
 	made, err := cfg.Router(sdl, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made.Serve.OnListen = func(address net.Addr) {
 		fmt.Fprintf(std.out, "router: GraphQL at http://%s%s\n", address, made.Serve.Endpoint())
 	}
+	beside, err := addDocuments(cfg, &made, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	engine, err := router.New(made)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cfg.Supergraph, err)
+		return nil, nil, fmt.Errorf("%s: %w", cfg.Supergraph, err)
 	}
-	return engine, nil
+	return engine, beside, nil
 }
