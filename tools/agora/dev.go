@@ -105,6 +105,7 @@ func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
 		Supergraph: sdl,
 		Transports: map[string]transport.Transport{},
 		HTTP:       map[string]transport.HTTPConfig{},
+		Explain:    true,
 		Headers:    toSubgraphs,
 	}
 	for name, server := range s.servers {

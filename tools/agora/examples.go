@@ -20,8 +20,9 @@ var examples embed.FS
 // playgroundConfig is what the Playground offers of this shop.
 func playgroundConfig(tabs []playground.Tab) playground.Config {
 	cfg := playground.Config{
-		Title: "Agora",
-		Tabs:  tabs,
+		Title:   "Agora",
+		Tabs:    tabs,
+		Explain: true,
 		Login: &playground.Login{
 			Operation:  "mutation LogIn($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { accessToken } userErrors { message } } }",
 			TokenPaths: []string{"data.login.tokens.accessToken", "data.refreshSession.tokens.accessToken"},
