@@ -73,7 +73,7 @@ type Request struct {
 	OperationName string
 	// Variables is a JSON object, or empty.
 	Variables []byte
-	// Header carries Authorization.
+	// Header carries Authorization, User-Agent and identity.ClientAddressHeader.
 	Header http.Header
 }
 
@@ -113,7 +113,7 @@ func (s *Server) start(ctx context.Context, req *Request) (context.Context, grap
 	if err != nil {
 		return ctx, nil, s.refuse(ctx, err)
 	}
-	ctx = identity.With(ctx, who)
+	ctx = identity.WithClient(identity.With(ctx, who), identity.ReadClient(req.Header))
 	variables, err := decodeVariables(req.Variables)
 	if err != nil {
 		return ctx, nil, failure("BAD_REQUEST", err.Error())
@@ -124,6 +124,9 @@ func (s *Server) start(ctx context.Context, req *Request) (context.Context, grap
 	if errs != nil {
 		ctx = graphql.WithOperationContext(ctx, op)
 		return ctx, nil, s.executor.DispatchError(ctx, errs)
+	}
+	if err := checkRepresentations(s.cfg.Schema.Schema(), op); err != nil {
+		return ctx, nil, failure(BadInput, err.Error())
 	}
 	op.DisableIntrospection = false
 	responses, ctx := s.executor.DispatchOperation(ctx, op)

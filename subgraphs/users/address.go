@@ -8,8 +8,6 @@ import (
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/id"
-	"github.com/agora-supergraph/agora/internal/page"
-	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/users/gen"
 )
 
@@ -85,10 +83,95 @@ func (s *Service) createAddress(ctx context.Context, in gen.AddressInput) (*addr
 	return a, err
 }
 
+// updateAddress replaces an address of the user who asks. The default one stays that: only another takes it over.
+func (s *Service) updateAddress(ctx context.Context, addressID string, in gen.AddressInput) (*address, error) {
+	who, err := s.person(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &check{}
+	a := c.address(in)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	err = s.db.Tx(ctx, func(tx *database.Tx) error {
+		before, err := lockAddress(ctx, tx, who.Subject, addressID)
+		if err != nil {
+			return err
+		}
+		a.ID, a.AccountID, a.CreatedUs, a.IsDefault = before.ID, before.AccountID, before.CreatedUs, in.IsDefault || before.IsDefault
+		if a.IsDefault && !before.IsDefault {
+			if err := dropDefault(ctx, tx, who.Subject); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE address SET name = $1, line1 = $2, line2 = $3, city = $4, postal_code = $5, country_code = $6, is_default = $7
+			WHERE id = $8`, a.Name, a.Line1, a.Line2, a.City, a.PostalCode, a.CountryCode, a.IsDefault, a.ID)
+		if err != nil {
+			return fmt.Errorf("update address %s: %w", a.ID, err)
+		}
+		return nil
+	})
+	return a, err
+}
+
+// deleteAddress deletes an address of the user who asks. The oldest of the others becomes the default if it was.
+func (s *Service) deleteAddress(ctx context.Context, addressID string) error {
+	who, err := s.person(ctx)
+	if err != nil {
+		return err
+	}
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		a, err := lockAddress(ctx, tx, who.Subject, addressID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM address WHERE id = $1`, a.ID); err != nil {
+			return fmt.Errorf("delete address %s: %w", a.ID, err)
+		}
+		if !a.IsDefault {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE address SET is_default = TRUE WHERE id = (SELECT min(id) FROM address WHERE account_id = $1)`, who.Subject)
+		if err != nil {
+			return fmt.Errorf("choose default address of %s: %w", who.Subject, err)
+		}
+		return nil
+	})
+}
+
+// lockAddress reads an address of a user, whose account it locks: which address is the default concerns all of them.
+func lockAddress(ctx context.Context, tx *database.Tx, userID, addressID string) (a address, err error) {
+	if _, err := lockAccount(ctx, tx, userID); err != nil {
+		return a, fmt.Errorf("lock account %s: %w", userID, err)
+	}
+	missing := refuse(gen.AuthErrorCodeNotFound, "you have no such address").at("id")
+	if !id.Is(id.Address, addressID) {
+		return a, missing
+	}
+	err = tx.GetContext(ctx, &a, `SELECT `+addressColumns+` FROM address WHERE id = $1 AND account_id = $2`, addressID, userID)
+	if database.NoRows(err) {
+		return a, missing
+	}
+	if err != nil {
+		return a, fmt.Errorf("read address %s: %w", addressID, err)
+	}
+	return a, nil
+}
+
+func dropDefault(ctx context.Context, tx *database.Tx, userID string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE address SET is_default = FALSE WHERE account_id = $1 AND is_default`, userID); err != nil {
+		return fmt.Errorf("replace default address: %w", err)
+	}
+	return nil
+}
+
 func insertAddress(ctx context.Context, tx *database.Tx, a *address) error {
 	if a.IsDefault {
-		if _, err := tx.ExecContext(ctx, `UPDATE address SET is_default = FALSE WHERE account_id = $1 AND is_default`, a.AccountID); err != nil {
-			return fmt.Errorf("replace default address: %w", err)
+		if err := dropDefault(ctx, tx, a.AccountID); err != nil {
+			return err
 		}
 	}
 	_, err := tx.ExecContext(ctx, `
@@ -98,39 +181,6 @@ func insertAddress(ctx context.Context, tx *database.Tx, a *address) error {
 		return fmt.Errorf("insert address: %w", err)
 	}
 	return nil
-}
-
-// addresses is a page of a user's addresses in the order of their creation, which that of their ids is.
-func (s *Service) addresses(ctx context.Context, userID string, first *int, after *string) (*gen.AddressConnection, error) {
-	w, err := page.New(first, after, nil, nil, 1)
-	if err != nil {
-		return nil, err
-	}
-	last := ""
-	if w.Cursor != nil {
-		if last = w.Cursor[0]; !id.Is(id.Address, last) {
-			return nil, subgraph.Errorf(subgraph.BadInput, "%.50q is no cursor of this list", *after)
-		}
-	}
-	var rows []address
-	err = s.db.Read.SelectContext(ctx, &rows, `
-		SELECT `+addressColumns+` FROM address WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3`, userID, last, w.Limit+1)
-	if err != nil {
-		return nil, fmt.Errorf("read addresses of %s: %w", userID, err)
-	}
-	c := &gen.AddressConnection{}
-	if err := s.db.Read.GetContext(ctx, &c.TotalCount, `SELECT count(*) FROM address WHERE account_id = $1`, userID); err != nil {
-		return nil, fmt.Errorf("count addresses of %s: %w", userID, err)
-	}
-	rows, c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = page.Cut(w, rows)
-	c.Edges = make([]*gen.AddressEdge, len(rows))
-	for i := range rows {
-		c.Edges[i] = &gen.AddressEdge{Cursor: page.Cursor(rows[i].ID), Node: *rows[i].view()}
-	}
-	if len(rows) > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[len(rows)-1].Cursor
-	}
-	return c, nil
 }
 
 // addressesByID reads any number of addresses by one query; those that don't exist are missing.

@@ -25,6 +25,7 @@ func (e entities) FindUser(ctx context.Context, reps []*gen.UserRepresentation) 
 	for i, userID := range ids {
 		if a := found[userID]; a != nil {
 			users[i] = a.user()
+			sharedIn(ctx).list(ctx, userID)
 		}
 	}
 	return users, nil

@@ -13,6 +13,9 @@ const (
 	eventRolesChanged    = "agora.users.user.roles_changed.v1"
 	eventPasswordChanged = "agora.users.user.password_changed.v1"
 	eventSessionRevoked  = "agora.users.user.session_revoked.v1"
+	eventEmailVerified   = "agora.users.user.email_verified.v1"
+	// eventDeleted is the last one of a user: whoever holds something personal about them erases it.
+	eventDeleted = "agora.users.user.deleted.v1"
 )
 
 type registered struct {
@@ -36,6 +39,15 @@ type passwordChanged struct {
 type sessionRevoked struct {
 	UserID    string `json:"userId"`
 	SessionID string `json:"sessionId"`
-	// Reason is logout, password_changed or reused.
+	// Reason is one of the revocations.
 	Reason revocation `json:"reason"`
+}
+
+type emailVerified struct {
+	UserID string `json:"userId"`
+}
+
+type deleted struct {
+	UserID    string    `json:"userId"`
+	DeletedAt time.Time `json:"deletedAt"`
 }

@@ -93,7 +93,13 @@ type response struct {
 // ask sends an operation with a token, which may be empty.
 func (s *shop) ask(t testing.TB, token, query string, variables object) response {
 	t.Helper()
-	header := http.Header{"User-Agent": {"test/1.0"}}
+	return s.askFrom(t, "", token, query, variables)
+}
+
+// askFrom is ask by a client at an address.
+func (s *shop) askFrom(t testing.TB, address, token, query string, variables object) response {
+	t.Helper()
+	header := http.Header{"User-Agent": {"test/1.0"}, identity.ClientAddressHeader: {address}}
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
@@ -168,7 +174,12 @@ func (s *shop) register(t testing.TB, email string, more ...object) payload {
 
 func (s *shop) login(t testing.TB, email, password string) payload {
 	t.Helper()
-	r := s.ask(t, "", `mutation ($input: LoginInput!) { login(input: $input) { user { id }
+	return s.loginFrom(t, "", email, password)
+}
+
+func (s *shop) loginFrom(t testing.TB, address, email, password string) payload {
+	t.Helper()
+	r := s.askFrom(t, address, "", `mutation ($input: LoginInput!) { login(input: $input) { user { id }
 		tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt }`+userErrorFields+`} }`,
 		object{"input": object{"email": email, "password": password}})
 	return field[payload](t, r, "login")

@@ -105,12 +105,22 @@ func (s *Service) authenticate(ctx context.Context, email, password string) (acc
 		return account{}, fmt.Errorf("verify password: %w", err)
 	}
 	if !ok {
+		if err := s.auditFailure(ctx, a.ID); err != nil {
+			return account{}, err
+		}
 		return account{}, refuse(gen.AuthErrorCodeInvalidCredentials, "the e-mail address or the password is wrong")
 	}
 	if outdated {
 		return s.rehash(ctx, a, password)
 	}
 	return a, nil
+}
+
+// auditFailure notes that a password was wrong, in a transaction whoever the account belongs to.
+func (s *Service) auditFailure(ctx context.Context, userID string) error {
+	return s.db.Tx(ctx, func(tx *database.Tx) error {
+		return s.audit(ctx, tx, gen.SecurityEventTypeLoginFailed, userID, "")
+	})
 }
 
 // rehash replaces a hash of another cost, unless the password has been changed meanwhile.
@@ -148,11 +158,7 @@ func (s *Service) changePassword(ctx context.Context, in gen.PasswordChangeInput
 	if err := c.err(); err != nil {
 		return account{}, err
 	}
-	a, err = s.authenticate(ctx, a.Email, in.CurrentPassword)
-	if r, _ := userErrors(err); len(r) > 0 && r[0].Code == gen.AuthErrorCodeInvalidCredentials {
-		return account{}, errCurrentPassword()
-	}
-	if err != nil {
+	if a, err = s.confirm(ctx, a, in.CurrentPassword); err != nil {
 		return account{}, err
 	}
 	leave, err := s.queue()
@@ -165,6 +171,15 @@ func (s *Service) changePassword(ctx context.Context, in gen.PasswordChangeInput
 		return account{}, fmt.Errorf("hash password: %w", err)
 	}
 	return a, s.replacePassword(ctx, a, hash, who)
+}
+
+// confirm checks that whoever asks knows the password of their account.
+func (s *Service) confirm(ctx context.Context, a account, currentPassword string) (account, error) {
+	a, err := s.authenticate(ctx, a.Email, currentPassword)
+	if r, _ := userErrors(err); len(r) > 0 && r[0].Code == gen.AuthErrorCodeInvalidCredentials {
+		return account{}, errCurrentPassword()
+	}
+	return a, err
 }
 
 func errCurrentPassword() error {
@@ -184,14 +199,21 @@ func (s *Service) replacePassword(ctx context.Context, a account, hash string, w
 		if _, err := tx.ExecContext(ctx, `UPDATE account SET password = $1 WHERE id = $2`, hash, a.ID); err != nil {
 			return fmt.Errorf("change password of %s: %w", a.ID, err)
 		}
-		if err := s.forgive(ctx, tx, a.EmailKey); err != nil {
+		if err := forgive(ctx, tx, a.EmailKey); err != nil {
 			return err
 		}
 		if _, err := s.revoke(ctx, tx, a.ID, "", who.Session, revokedForPassword); err != nil {
 			return err
 		}
+		if err := s.audit(ctx, tx, gen.SecurityEventTypePasswordChanged, a.ID, ""); err != nil {
+			return err
+		}
+		if err := s.post(ctx, tx, mailPasswordChanged, a.Email); err != nil {
+			return err
+		}
 		return s.outbox.Append(ctx, tx, event.New(eventPasswordChanged, a.ID, passwordChanged{a.ID}))
 	})
 	s.outbox.Wake()
+	s.wakeMailer()
 	return err
 }

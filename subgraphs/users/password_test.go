@@ -67,7 +67,7 @@ func TestGuessingTheCurrentPasswordIsThrottledToo(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		_, tokens := s.signIn(t, "ada@example.com")
 		s.clock.stop()
-		for range freeAttempts {
+		for range perPair.free {
 			s.changePassword(t, tokens.AccessToken, "a wrong guess", newPassword)
 		}
 		if diff := cmp.Diff([]string{"TOO_MANY_ATTEMPTS"}, s.changePassword(t, tokens.AccessToken, goodPassword, newPassword).codes()); diff != "" {

@@ -2,9 +2,7 @@ package users
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/99designs/gqlgen/graphql"
+	"time"
 
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/identity"
@@ -27,6 +25,9 @@ func (r resolver) User() gen.UserResolver { return userFields(r) }
 
 // Entity resolves representations.
 func (r resolver) Entity() gen.EntityResolver { return entities(r) }
+
+// SecurityEvent resolves the fields of SecurityEvent that are not in its row.
+func (r resolver) SecurityEvent() gen.SecurityEventResolver { return securityEventFields(r) }
 
 type query struct{ s *Service }
 
@@ -51,7 +52,23 @@ func (q query) user(ctx context.Context, userID string) (*gen.User, error) {
 	if err != nil || found[userID] == nil {
 		return nil, err
 	}
+	sharedIn(ctx).list(ctx, userID)
 	return found[userID].user(), nil
+}
+
+// AuditLog is the audit log of all accounts, or of one, for those with users:admin.
+func (q query) AuditLog(ctx context.Context, first *int, after, userID *string, types []gen.SecurityEventType) (*gen.SecurityEventConnection, error) {
+	if err := requireScope(ctx, scopeAdmin, "read the audit log"); err != nil {
+		return nil, err
+	}
+	want := auditFilter{types: types}
+	if userID != nil {
+		if !id.Is(id.User, *userID) {
+			return nil, subgraph.Errorf(subgraph.BadInput, "%.50q is no id of a user", *userID)
+		}
+		want.accountID = *userID
+	}
+	return q.s.securityEvents(ctx, want, first, after)
 }
 
 func requireScope(ctx context.Context, scope, what string) error {
@@ -97,7 +114,7 @@ func (f userFields) Addresses(ctx context.Context, u *gen.User, first *int, afte
 	if ok, err := f.visible(ctx, u.ID); !ok || err != nil {
 		return nil, err
 	}
-	return f.s.addresses(ctx, u.ID, first, after)
+	return f.s.addressPage(ctx, u.ID, first, after)
 }
 
 // Sessions are for the user and users:read.
@@ -105,75 +122,55 @@ func (f userFields) Sessions(ctx context.Context, u *gen.User) ([]*gen.Session, 
 	if ok, err := f.visible(ctx, u.ID); !ok || err != nil {
 		return nil, err
 	}
-	return f.s.sessions(ctx, u.ID, identity.From(ctx).Session)
-}
-
-type mutation struct{ s *Service }
-
-// Register creates an account.
-func (m mutation) Register(ctx context.Context, input gen.RegisterInput) (*gen.RegisterPayload, error) {
-	a, err := m.s.register(ctx, input)
-	refused, err := userErrors(err)
-	return &gen.RegisterPayload{User: known(a), UserErrors: refused}, err
-}
-
-// Login begins a session.
-func (m mutation) Login(ctx context.Context, input gen.LoginInput) (*gen.LoginPayload, error) {
-	a, tokens, err := m.s.login(ctx, input, graphql.GetOperationContext(ctx).Headers.Get("User-Agent"))
-	refused, err := userErrors(err)
-	return &gen.LoginPayload{User: known(a), Tokens: tokens, UserErrors: refused}, err
-}
-
-// RefreshSession exchanges a refresh token.
-func (m mutation) RefreshSession(ctx context.Context, input gen.RefreshSessionInput) (*gen.LoginPayload, error) {
-	a, tokens, err := m.s.refresh(ctx, input.RefreshToken)
-	refused, err := userErrors(err)
-	return &gen.LoginPayload{User: known(a), Tokens: tokens, UserErrors: refused}, err
-}
-
-// Logout ends sessions.
-func (m mutation) Logout(ctx context.Context, everywhere bool) (*gen.LogoutPayload, error) {
-	revoked, err := m.s.logout(ctx, everywhere)
-	refused, err := userErrors(err)
-	return &gen.LogoutPayload{RevokedSessions: revoked, UserErrors: refused}, err
-}
-
-// AddressCreate adds an address.
-func (m mutation) AddressCreate(ctx context.Context, input gen.AddressInput) (*gen.AddressPayload, error) {
-	a, err := m.s.createAddress(ctx, input)
-	refused, other := userErrors(err)
-	payload := &gen.AddressPayload{UserErrors: refused}
-	if err == nil {
-		payload.Address = a.view()
-	}
-	return payload, other
-}
-
-// PasswordChange sets another password.
-func (m mutation) PasswordChange(ctx context.Context, input gen.PasswordChangeInput) (*gen.PasswordChangePayload, error) {
-	a, err := m.s.changePassword(ctx, input)
-	refused, other := userErrors(err)
-	payload := &gen.PasswordChangePayload{UserErrors: refused}
-	if err == nil {
-		payload.User = a.user()
-	}
-	return payload, other
-}
-
-// UserRolesSet gives a user these roles and no others.
-func (m mutation) UserRolesSet(ctx context.Context, userID string, roles []gen.Role) (*gen.UserRolesSetPayload, error) {
-	a, err := m.s.setRoles(ctx, userID, roles)
-	refused, err := userErrors(err)
+	rows, err := sharedIn(ctx).sessions.get(ctx, u.ID)
 	if err != nil {
-		return nil, fmt.Errorf("set roles of %s: %w", userID, err)
+		return nil, err
 	}
-	return &gen.UserRolesSetPayload{User: known(a), UserErrors: refused}, nil
+	list := make([]*gen.Session, len(rows))
+	for i := range rows {
+		list[i] = rows[i].view(identity.From(ctx).Session)
+	}
+	return list, nil
 }
 
-// known is the user of an account, or nil for the zero account that goes with a refusal.
-func known(a account) *gen.User {
-	if a.ID == "" {
-		return nil
+// EmailVerified is for the user and users:read.
+func (f userFields) EmailVerified(ctx context.Context, u *gen.User) (*bool, error) {
+	if ok, err := f.visible(ctx, u.ID); !ok || err != nil {
+		return nil, err
 	}
-	return a.user()
+	return u.EmailVerified, nil
+}
+
+// DeletionAt is for the user and users:read.
+func (f userFields) DeletionAt(ctx context.Context, u *gen.User) (*time.Time, error) {
+	if ok, err := f.visible(ctx, u.ID); !ok || err != nil {
+		return nil, err
+	}
+	return u.DeletionAt, nil
+}
+
+// SecurityEvents are for the user and users:admin.
+func (f userFields) SecurityEvents(ctx context.Context, u *gen.User, first *int, after *string) (*gen.SecurityEventConnection, error) {
+	who := identity.From(ctx)
+	if who.Anonymous() {
+		return nil, errUnauthenticated
+	}
+	if !who.May(u.ID, scopeAdmin) {
+		return nil, nil
+	}
+	return f.s.securityEvents(ctx, auditFilter{accountID: u.ID}, first, after)
+}
+
+type securityEventFields struct{ s *Service }
+
+// User is whose account an event concerns; null if that is erased. Who sees the event may see the user.
+func (securityEventFields) User(ctx context.Context, e *gen.SecurityEvent) (*gen.User, error) {
+	if e.User == nil {
+		return nil, nil
+	}
+	a, err := sharedIn(ctx).accounts.get(ctx, e.User.ID)
+	if err != nil || a == nil {
+		return nil, err
+	}
+	return a.user(), nil
 }

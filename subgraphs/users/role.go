@@ -67,7 +67,7 @@ func splitRoles(stored string) []gen.Role {
 // setRoles gives a user these roles and no others. New access tokens have them; those that are out keep their
 // scopes until they expire.
 func (s *Service) setRoles(ctx context.Context, userID string, roles []gen.Role) (account, error) {
-	who, err := s.mayAdministrate(ctx)
+	who, err := s.mayAdministrate(ctx, "set roles")
 	if err != nil {
 		return account{}, err
 	}
@@ -94,6 +94,9 @@ func (s *Service) setRoles(ctx context.Context, userID string, roles []gen.Role)
 		if _, err := tx.ExecContext(ctx, `UPDATE account SET roles = $1 WHERE id = $2`, a.Roles, a.ID); err != nil {
 			return fmt.Errorf("set roles of %s: %w", a.ID, err)
 		}
+		if err := s.audit(ctx, tx, gen.SecurityEventTypeRolesChanged, a.ID, before+" → "+a.Roles); err != nil {
+			return err
+		}
 		return s.outbox.Append(ctx, tx, event.New(eventRolesChanged, a.ID, rolesChanged{
 			UserID: a.ID, Roles: splitRoles(a.Roles), Before: splitRoles(before), By: who.Actor(),
 		}))
@@ -104,13 +107,13 @@ func (s *Service) setRoles(ctx context.Context, userID string, roles []gen.Role)
 
 // mayAdministrate checks the scope, and for people also that their roles still give it: a token of an
 // administrator who has been dismissed must not make them one again.
-func (s *Service) mayAdministrate(ctx context.Context) (identity.Identity, error) {
+func (s *Service) mayAdministrate(ctx context.Context, what string) (identity.Identity, error) {
 	who := identity.From(ctx)
 	if who.Anonymous() {
 		return who, errUnauthenticated
 	}
 	if !who.Has(scopeAdmin) {
-		return who, subgraph.Forbidden("set roles")
+		return who, subgraph.Forbidden(what)
 	}
 	if who.Service != "" {
 		return who, nil
@@ -123,7 +126,7 @@ func (s *Service) mayAdministrate(ctx context.Context) (identity.Identity, error
 		return who, fmt.Errorf("roles of %s: %w", who.Subject, err)
 	}
 	if !slices.Contains(scopes(splitRoles(a.Roles)), scopeAdmin) {
-		return who, subgraph.Forbidden("set roles")
+		return who, subgraph.Forbidden(what)
 	}
 	return who, nil
 }

@@ -27,9 +27,11 @@ type session struct {
 	Token      string
 	RevokedUs  *int64      `db:"revoked_us"`
 	RevokedFor *revocation `db:"revoked_for"`
+	// ClientAddress is where the client was when it was last seen; empty if that is not known.
+	ClientAddress string `db:"client_address"`
 }
 
-const sessionColumns = `id, account_id, user_agent, created_us, last_seen_us, expires_us, token, revoked_us, revoked_for`
+const sessionColumns = `id, account_id, user_agent, created_us, last_seen_us, expires_us, token, revoked_us, revoked_for, client_address`
 
 // revocation is why a session was ended before its time.
 type revocation string
@@ -38,6 +40,11 @@ const (
 	revokedByLogout    revocation = "logout"
 	revokedForPassword revocation = "password_changed"
 	revokedForReuse    revocation = "reused"
+	revokedForReset    revocation = "password_reset"
+	revokedForDeletion revocation = "account_deleted"
+	// revokedByOwner is by a list of sessions, of which one is not wanted; revokedByStaff is that of another.
+	revokedByOwner revocation = "revoked"
+	revokedByStaff revocation = "revoked_by_staff"
 )
 
 // maxUserAgent is how much of a User-Agent is kept, in bytes.
@@ -73,7 +80,7 @@ func (s *Service) requireSession(ctx context.Context, who identity.Identity) err
 }
 
 // login begins a session.
-func (s *Service) login(ctx context.Context, in gen.LoginInput, userAgent string) (account, *gen.TokenPair, error) {
+func (s *Service) login(ctx context.Context, in gen.LoginInput) (account, *gen.TokenPair, error) {
 	a, err := s.authenticate(ctx, in.Email, in.Password)
 	if err != nil {
 		return account{}, nil, err
@@ -83,8 +90,9 @@ func (s *Service) login(ctx context.Context, in gen.LoginInput, userAgent string
 		return account{}, nil, err
 	}
 	token, now := newRefreshToken(), s.micros()
+	address, agent := origin(ctx)
 	ses := session{
-		ID: id.New(id.Session), AccountID: a.ID, UserAgent: readUserAgent(userAgent),
+		ID: id.New(id.Session), AccountID: a.ID, UserAgent: agent, ClientAddress: address,
 		CreatedUs: now, LastSeenUs: now, Token: token.hash(),
 	}
 	ses.ExpiresUs = s.sessionEnd(ses)
@@ -97,7 +105,10 @@ func (s *Service) login(ctx context.Context, in gen.LoginInput, userAgent string
 		if current.Password != a.Password {
 			return refuse(gen.AuthErrorCodeInvalidCredentials, "the password was changed at this moment")
 		}
-		if err := s.forgive(ctx, tx, a.EmailKey); err != nil {
+		if err := forgive(ctx, tx, a.EmailKey); err != nil {
+			return err
+		}
+		if err := s.auditAs(ctx, tx, a.ID, gen.SecurityEventTypeLoginSucceeded, a.ID, ses.ID); err != nil {
 			return err
 		}
 		return insertSession(ctx, tx, ses)
@@ -118,9 +129,9 @@ func (s *Service) sessionEnd(ses session) int64 {
 
 func insertSession(ctx context.Context, tx *database.Tx, ses session) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO session (id, account_id, user_agent, created_us, last_seen_us, expires_us, token)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		ses.ID, ses.AccountID, ses.UserAgent, ses.CreatedUs, ses.LastSeenUs, ses.ExpiresUs, ses.Token)
+		INSERT INTO session (id, account_id, user_agent, created_us, last_seen_us, expires_us, token, client_address)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		ses.ID, ses.AccountID, ses.UserAgent, ses.CreatedUs, ses.LastSeenUs, ses.ExpiresUs, ses.Token, ses.ClientAddress)
 	if err != nil {
 		return fmt.Errorf("insert session: %w", err)
 	}
@@ -187,31 +198,11 @@ func (s *Service) revoke(ctx context.Context, tx *database.Tx, userID, only, exc
 		if err := s.outbox.Append(ctx, tx, e); err != nil {
 			return 0, err
 		}
-	}
-	return len(ids), nil
-}
-
-// maxSessions bounds the list of sessions.
-const maxSessions = 100
-
-// sessions are the live sessions of a user, the one seen last first.
-func (s *Service) sessions(ctx context.Context, userID, current string) ([]*gen.Session, error) {
-	var rows []session
-	err := s.db.Read.SelectContext(ctx, &rows, `
-		SELECT `+sessionColumns+` FROM session
-		WHERE account_id = $1 AND revoked_us IS NULL AND expires_us > $2
-		ORDER BY last_seen_us DESC, id DESC LIMIT $3`, userID, s.micros(), maxSessions)
-	if err != nil {
-		return nil, fmt.Errorf("read sessions of %s: %w", userID, err)
-	}
-	list := make([]*gen.Session, len(rows))
-	for i, r := range rows {
-		list[i] = &gen.Session{ID: r.ID, CreatedAt: database.Time(r.CreatedUs), LastSeenAt: database.Time(r.LastSeenUs), Current: r.ID == current}
-		if r.UserAgent != "" {
-			list[i].UserAgent = &r.UserAgent
+		if err := s.audit(ctx, tx, gen.SecurityEventTypeSessionRevoked, userID, sessionID+" "+string(why)); err != nil {
+			return 0, err
 		}
 	}
-	return list, nil
+	return len(ids), nil
 }
 
 // forgetSessions removes what has expired. A spent token is kept until then, to notice its second use; behind

@@ -20,15 +20,26 @@ type account struct {
 	Password    string
 	Roles       string
 	CreatedUs   int64 `db:"created_us"`
+	// VerifiedUs is when mail to the address was known to reach the user; nil if it is not.
+	VerifiedUs *int64 `db:"verified_us"`
+	// EraseUs is when the account is erased; nil if its owner has not asked for that.
+	EraseUs *int64 `db:"erase_us"`
 }
 
-const accountColumns = `id, email, email_key, display_name, password, roles, created_us`
+const accountColumns = `id, email, email_key, display_name, password, roles, created_us, verified_us, erase_us`
 
 // user is the account as GraphQL knows it. Who may see which field is for the resolvers to say.
 func (a *account) user() *gen.User {
-	return &gen.User{
+	verified := a.VerifiedUs != nil
+	u := &gen.User{
 		ID: a.ID, Email: &a.Email, DisplayName: a.DisplayName, Roles: splitRoles(a.Roles), CreatedAt: database.Time(a.CreatedUs),
+		EmailVerified: &verified,
 	}
+	if a.EraseUs != nil {
+		at := database.Time(*a.EraseUs)
+		u.DeletionAt = &at
+	}
+	return u
 }
 
 func accountByID(ctx context.Context, q database.Querier, userID string) (a account, err error) {
@@ -75,9 +86,9 @@ func (s *Service) accountsByID(ctx context.Context, ids []string) (map[string]*a
 // insertAccount reports false if the e-mail address is taken.
 func insertAccount(ctx context.Context, tx *database.Tx, a *account) (bool, error) {
 	result, err := tx.ExecContext(ctx, `
-		INSERT INTO account (id, email, email_key, display_name, password, roles, created_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING`,
-		a.ID, a.Email, a.EmailKey, a.DisplayName, a.Password, a.Roles, a.CreatedUs)
+		INSERT INTO account (id, email, email_key, display_name, password, roles, created_us, verified_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_key) DO NOTHING`,
+		a.ID, a.Email, a.EmailKey, a.DisplayName, a.Password, a.Roles, a.CreatedUs, a.VerifiedUs)
 	if err != nil {
 		return false, fmt.Errorf("insert account: %w", err)
 	}

@@ -159,6 +159,9 @@ func (s *Service) exchange(ctx context.Context, tx *database.Tx, token refreshTo
 		}
 	}
 	s.cfg.Log.WarnContext(ctx, "refresh token reused", "user", ses.AccountID, "session", ses.ID)
+	if err := s.audit(ctx, tx, gen.SecurityEventTypeRefreshReused, ses.AccountID, ses.ID); err != nil {
+		return ses, next, nil, err
+	}
 	_, err = s.revoke(ctx, tx, ses.AccountID, ses.ID, "", revokedForReuse)
 	return ses, next, errSessionReused(), err
 }
@@ -177,7 +180,12 @@ func (s *Service) rotate(ctx context.Context, tx *database.Tx, token refreshToke
 	if err != nil {
 		return next, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE session SET token = $1, last_seen_us = $2, expires_us = $3 WHERE id = $4`, ses.Token, ses.LastSeenUs, ses.ExpiresUs, ses.ID)
+	if address, agent := origin(ctx); agent != "" || address != "" { // or it came from somebody who tells nothing
+		ses.ClientAddress, ses.UserAgent = address, agent
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE session SET token = $1, last_seen_us = $2, expires_us = $3, client_address = $4, user_agent = $5 WHERE id = $6`,
+		ses.Token, ses.LastSeenUs, ses.ExpiresUs, ses.ClientAddress, ses.UserAgent, ses.ID)
 	if err != nil {
 		return next, err
 	}

@@ -5,10 +5,12 @@
 // Passwords are argon2id in PHC strings, hashed a few at a time, since each costs 19 MiB and a good part of a
 // core. A login gives an access token of five minutes (EdDSA, RFC 8037) and a refresh token that is good for one
 // use: the next one comes with the answer, and whoever uses a spent one ends the session (RFC 9700, section
-// 4.14). Attempts are throttled per account and per login field, so that aliases in one document count each.
+// 4.14). Attempts are throttled per account, per client and per login field, so that aliases in one document count
+// each. What concerns an account's safety is in an audit log that is only ever added to.
 //
-// The rules are in files by subject: account.go, password.go, session.go, keys.go, throttle.go, address.go,
-// role.go; resolver.go and entity.go are how GraphQL reaches them.
+// The rules are in files by subject: account.go, password.go, session.go, token.go, keys.go, throttle.go, verify.go,
+// reset.go, erase.go, export.go, audit.go, address.go, role.go; mail.go and letter.go send what they have to say;
+// resolver.go, mutation.go and entity.go are how GraphQL reaches them.
 package users
 
 import (
@@ -27,6 +29,7 @@ import (
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
+	"github.com/agora-supergraph/agora/internal/mail"
 	"github.com/agora-supergraph/agora/subgraphs/users/gen"
 )
 
@@ -53,10 +56,21 @@ type Config struct {
 	SessionLife time.Duration
 	// KeyLife is how long a signing key signs. Zero means 30 days.
 	KeyLife time.Duration
+	// DeletionGrace is how long an account that its owner has deleted can be kept after all. Zero means 30 days.
+	DeletionGrace time.Duration
+	// AuditLife is how long security events are kept. Zero means 400 days; 90 days are the least.
+	AuditLife time.Duration
+	// Mail is what messages go out by, as mail.Open takes it. Empty means that they are noted in the log only.
+	Mail string
+	// VerifyLink and ResetLink are what the tokens in messages are appended to, such as
+	// "https://shop.example/verify?token=". Empty means that the message shows the token alone.
+	VerifyLink, ResetLink string
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Log takes what goes wrong. Nil means slog.Default().
 	Log *slog.Logger
+
+	sender mail.Sender
 }
 
 // Service is the users service. It is safe for concurrent use.
@@ -66,6 +80,8 @@ type Service struct {
 	outbox *event.Outbox
 	hasher *hasher
 	keys   keyring
+	// mailWake holds a token while there may be mail to send.
+	mailWake chan struct{}
 }
 
 // New opens the database, brings its schema up to date and makes the signing keys if there are none.
@@ -74,11 +90,17 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	cfg.RefreshLife = cmp.Or(cfg.RefreshLife, 30*24*time.Hour)
 	cfg.SessionLife = cmp.Or(cfg.SessionLife, 180*24*time.Hour)
 	cfg.KeyLife = cmp.Or(cfg.KeyLife, 30*24*time.Hour)
+	cfg.DeletionGrace = cmp.Or(cfg.DeletionGrace, 30*24*time.Hour)
+	cfg.AuditLife = max(cmp.Or(cfg.AuditLife, 400*24*time.Hour), minAuditLife)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	var err error
+	if cfg.sender, err = mail.Open(cfg.Mail, cfg.Log); err != nil {
+		return nil, fmt.Errorf("users: %w", err)
 	}
 	hasher, err := newHasher(cfg.Password)
 	if err != nil {
@@ -92,7 +114,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("users: %w", err)
 	}
-	s := &Service{cfg: cfg, db: db, outbox: event.NewOutbox(db, Source), hasher: hasher}
+	s := &Service{cfg: cfg, db: db, outbox: event.NewOutbox(db, Source), hasher: hasher, mailWake: make(chan struct{}, 1)}
 	if _, err := s.ring(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("users: signing keys: %w", err)
@@ -102,7 +124,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 
 // Schema is the GraphQL schema with its resolvers, for subgraph.New.
 func (s *Service) Schema() graphql.ExecutableSchema {
-	return gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}})
+	return schema{gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}}), s}
 }
 
 // Subscribe registers what the service listens to: nothing, it is asked.
@@ -117,13 +139,14 @@ const housekeepingInterval = time.Minute
 // idempotencyLife is how long the answer of a command is given again.
 const idempotencyLife = 24 * time.Hour
 
-// Run publishes events on the bus, rotates the signing keys when they are due and forgets what has expired, until
-// ctx ends. Without a bus the events stay in the outbox.
+// Run publishes events on the bus, sends mail, rotates the signing keys when they are due, erases accounts and forgets
+// what has expired, until ctx ends. Without a bus the events stay in the outbox.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
-	var relay sync.WaitGroup
-	defer relay.Wait()
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { s.runMailer(ctx) })
 	if bus != nil {
-		relay.Go(func() {
+		running.Go(func() {
 			if err := s.outbox.Relay(ctx, bus, s.cfg.Log); err != nil {
 				s.cfg.Log.ErrorContext(ctx, "relay events", "source", Source, "error", err)
 			}
@@ -151,6 +174,9 @@ func (s *Service) keepHouse(ctx context.Context) error {
 		s.retireKeys(ctx),
 		s.forgetSessions(ctx),
 		s.forgetAttempts(ctx),
+		s.forgetMailTokens(ctx),
+		s.forgetEvents(ctx),
+		s.eraseDue(ctx),
 		idempotency.Prune(ctx, s.db, time.Now().Add(-idempotencyLife)),
 	)
 }

@@ -23,6 +23,21 @@ type UserError interface {
 	GetField() []string
 }
 
+type AccountDeleteInput struct {
+	CurrentPassword string `json:"currentPassword"`
+}
+
+type AccountDeletionPayload struct {
+	User       *User            `json:"user,omitempty"`
+	UserErrors []*AuthUserError `json:"userErrors"`
+}
+
+type AccountExportPayload struct {
+	// JSON, with a member for each kind of thing.
+	Document   *string          `json:"document,omitempty"`
+	UserErrors []*AuthUserError `json:"userErrors"`
+}
+
 type Address struct {
 	ID          string  `json:"id"`
 	Name        string  `json:"name"`
@@ -40,6 +55,11 @@ type AddressConnection struct {
 	Edges      []*AddressEdge `json:"edges"`
 	PageInfo   PageInfo       `json:"pageInfo"`
 	TotalCount int            `json:"totalCount"`
+}
+
+type AddressDeletePayload struct {
+	DeletedAddressID *string          `json:"deletedAddressId,omitempty"`
+	UserErrors       []*AuthUserError `json:"userErrors"`
 }
 
 type AddressEdge struct {
@@ -91,6 +111,23 @@ func (this AuthUserError) GetField() []string {
 	return interfaceSlice
 }
 
+type EmailInput struct {
+	Email string `json:"email"`
+}
+
+type EmailSendPayload struct {
+	UserErrors []*AuthUserError `json:"userErrors"`
+}
+
+type EmailVerifyInput struct {
+	Token string `json:"token"`
+}
+
+type EmailVerifyPayload struct {
+	User       *User            `json:"user,omitempty"`
+	UserErrors []*AuthUserError `json:"userErrors"`
+}
+
 type LoginInput struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
@@ -127,6 +164,16 @@ type PasswordChangePayload struct {
 	UserErrors []*AuthUserError `json:"userErrors"`
 }
 
+type PasswordResetInput struct {
+	Token       string `json:"token"`
+	NewPassword string `json:"newPassword"`
+}
+
+type PasswordResetPayload struct {
+	User       *User            `json:"user,omitempty"`
+	UserErrors []*AuthUserError `json:"userErrors"`
+}
+
 type Query struct {
 }
 
@@ -146,12 +193,50 @@ type RegisterPayload struct {
 	UserErrors []*AuthUserError `json:"userErrors"`
 }
 
+// An entry of the audit log, which is only ever added to.
+type SecurityEvent struct {
+	ID   string            `json:"id"`
+	Type SecurityEventType `json:"type"`
+	At   time.Time         `json:"at"`
+	// Whose account it concerns; null if that is erased, or if nobody has the e-mail address.
+	User *User `json:"user,omitempty"`
+	// Who did it: a user's id, service:NAME, or anonymous.
+	Actor string `json:"actor"`
+	// Null if it is not known, and once the account is erased.
+	ClientAddress *string `json:"clientAddress,omitempty"`
+	// Null if it is not known, and once the account is erased.
+	UserAgent *string `json:"userAgent,omitempty"`
+	// What else there is to know, such as the roles before and after.
+	Detail *string `json:"detail,omitempty"`
+}
+
+type SecurityEventConnection struct {
+	Edges    []*SecurityEventEdge `json:"edges"`
+	PageInfo PageInfo             `json:"pageInfo"`
+}
+
+type SecurityEventEdge struct {
+	Cursor string        `json:"cursor"`
+	Node   SecurityEvent `json:"node"`
+}
+
 type Session struct {
 	ID         string    `json:"id"`
 	CreatedAt  time.Time `json:"createdAt"`
 	LastSeenAt time.Time `json:"lastSeenAt"`
-	UserAgent  *string   `json:"userAgent,omitempty"`
-	Current    bool      `json:"current"`
+	// What the client said that it is when it was last seen.
+	UserAgent *string `json:"userAgent,omitempty"`
+	Current   bool    `json:"current"`
+	// When the session ends unless it is seen again.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Where the client was when it was last seen: an IP address.
+	ClientAddress *string `json:"clientAddress,omitempty"`
+}
+
+type SessionRevokePayload struct {
+	// Null if there was no such session that lived.
+	RevokedSessionID *string          `json:"revokedSessionId,omitempty"`
+	UserErrors       []*AuthUserError `json:"userErrors"`
 }
 
 type TokenPair struct {
@@ -171,6 +256,12 @@ type User struct {
 	Addresses   *AddressConnection `json:"addresses,omitempty"`
 	Sessions    []*Session         `json:"sessions,omitempty"`
 	CreatedAt   time.Time          `json:"createdAt"`
+	// Whether mail to the address is known to reach the user. Null for anyone but the user and users:read.
+	EmailVerified *bool `json:"emailVerified,omitempty"`
+	// When the account will be erased, if its owner has asked for that. Null for anyone but the user and users:read.
+	DeletionAt *time.Time `json:"deletionAt,omitempty"`
+	// What concerned the account's safety, the newest first. Null for anyone but the user and users:admin.
+	SecurityEvents *SecurityEventConnection `json:"securityEvents,omitempty"`
 }
 
 func (User) IsNode()            {}
@@ -201,6 +292,9 @@ const (
 	AuthErrorCodeSessionExpired     AuthErrorCode = "SESSION_EXPIRED"
 	AuthErrorCodeSessionReused      AuthErrorCode = "SESSION_REUSED"
 	AuthErrorCodeInvalidInput       AuthErrorCode = "INVALID_INPUT"
+	// The token of a mail is not ours, has expired, or was used.
+	AuthErrorCodeTokenInvalid AuthErrorCode = "TOKEN_INVALID"
+	AuthErrorCodeNotFound     AuthErrorCode = "NOT_FOUND"
 )
 
 var AllAuthErrorCode = []AuthErrorCode{
@@ -212,11 +306,13 @@ var AllAuthErrorCode = []AuthErrorCode{
 	AuthErrorCodeSessionExpired,
 	AuthErrorCodeSessionReused,
 	AuthErrorCodeInvalidInput,
+	AuthErrorCodeTokenInvalid,
+	AuthErrorCodeNotFound,
 }
 
 func (e AuthErrorCode) IsValid() bool {
 	switch e {
-	case AuthErrorCodeInvalidCredentials, AuthErrorCodeEmailTaken, AuthErrorCodePasswordTooWeak, AuthErrorCodePasswordBreached, AuthErrorCodeTooManyAttempts, AuthErrorCodeSessionExpired, AuthErrorCodeSessionReused, AuthErrorCodeInvalidInput:
+	case AuthErrorCodeInvalidCredentials, AuthErrorCodeEmailTaken, AuthErrorCodePasswordTooWeak, AuthErrorCodePasswordBreached, AuthErrorCodeTooManyAttempts, AuthErrorCodeSessionExpired, AuthErrorCodeSessionReused, AuthErrorCodeInvalidInput, AuthErrorCodeTokenInvalid, AuthErrorCodeNotFound:
 		return true
 	}
 	return false
@@ -316,6 +412,81 @@ func (e *Role) UnmarshalJSON(b []byte) error {
 }
 
 func (e Role) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type SecurityEventType string
+
+const (
+	SecurityEventTypeLoginSucceeded    SecurityEventType = "LOGIN_SUCCEEDED"
+	SecurityEventTypeLoginFailed       SecurityEventType = "LOGIN_FAILED"
+	SecurityEventTypeRefreshReused     SecurityEventType = "REFRESH_REUSED"
+	SecurityEventTypeSessionRevoked    SecurityEventType = "SESSION_REVOKED"
+	SecurityEventTypeEmailVerified     SecurityEventType = "EMAIL_VERIFIED"
+	SecurityEventTypePasswordChanged   SecurityEventType = "PASSWORD_CHANGED"
+	SecurityEventTypePasswordReset     SecurityEventType = "PASSWORD_RESET"
+	SecurityEventTypeRolesChanged      SecurityEventType = "ROLES_CHANGED"
+	SecurityEventTypeDataExported      SecurityEventType = "DATA_EXPORTED"
+	SecurityEventTypeDeletionRequested SecurityEventType = "DELETION_REQUESTED"
+	SecurityEventTypeDeletionCancelled SecurityEventType = "DELETION_CANCELLED"
+	SecurityEventTypeAccountErased     SecurityEventType = "ACCOUNT_ERASED"
+)
+
+var AllSecurityEventType = []SecurityEventType{
+	SecurityEventTypeLoginSucceeded,
+	SecurityEventTypeLoginFailed,
+	SecurityEventTypeRefreshReused,
+	SecurityEventTypeSessionRevoked,
+	SecurityEventTypeEmailVerified,
+	SecurityEventTypePasswordChanged,
+	SecurityEventTypePasswordReset,
+	SecurityEventTypeRolesChanged,
+	SecurityEventTypeDataExported,
+	SecurityEventTypeDeletionRequested,
+	SecurityEventTypeDeletionCancelled,
+	SecurityEventTypeAccountErased,
+}
+
+func (e SecurityEventType) IsValid() bool {
+	switch e {
+	case SecurityEventTypeLoginSucceeded, SecurityEventTypeLoginFailed, SecurityEventTypeRefreshReused, SecurityEventTypeSessionRevoked, SecurityEventTypeEmailVerified, SecurityEventTypePasswordChanged, SecurityEventTypePasswordReset, SecurityEventTypeRolesChanged, SecurityEventTypeDataExported, SecurityEventTypeDeletionRequested, SecurityEventTypeDeletionCancelled, SecurityEventTypeAccountErased:
+		return true
+	}
+	return false
+}
+
+func (e SecurityEventType) String() string {
+	return string(e)
+}
+
+func (e *SecurityEventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SecurityEventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SecurityEventType", str)
+	}
+	return nil
+}
+
+func (e SecurityEventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SecurityEventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SecurityEventType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
