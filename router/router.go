@@ -168,7 +168,7 @@ func (r *Router) execute(ctx context.Context, req *serve.Request) *serve.Respons
 	if p.kind == operation.Subscription {
 		return serve.Refuse(serve.StreamRequired, "SUBSCRIPTION_NEEDS_STREAM", "A subscription is answered over server-sent events (Accept: text/event-stream) or a WebSocket.")
 	}
-	return p.describe(g.executor.Execute(ctx, p.plan, p.request))
+	return r.answer(ctx, g, p, req)
 }
 
 // Subscribe starts a subscription, or answers an operation that is none.
@@ -191,7 +191,7 @@ func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 		return nil, refused
 	}
 	if p.kind != operation.Subscription {
-		return nil, p.describe(g.executor.Execute(ctx, p.plan, p.request))
+		return nil, r.answer(ctx, g, p, req)
 	}
 	events, answer := g.executor.Subscribe(ctx, p.plan, p.request)
 	if answer != nil {
@@ -229,7 +229,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	if err != nil {
 		return nil, refuse(err)
 	}
-	variant := selected.Variant(values, req.Claims.Meets)
+	variant := deferring(selected, selected.Variant(values, req.Claims.Meets), values, req)
 	for i, label := range g.supergraph.Labels() {
 		if r.cfg.Overrides != nil && r.cfg.Overrides(ctx, label) {
 			variant.Overrides = variant.Overrides.With(i)
@@ -244,7 +244,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	}
 	p := &prepared{
 		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan,
-		request: &execute.Request{Variables: planned.operation.Values(values), Headers: g.headers.Request(req.Header, source{req})},
+		request: &execute.Request{Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req})},
 	}
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)

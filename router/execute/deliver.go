@@ -2,9 +2,9 @@ package execute
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/agora-supergraph/agora/router/plan"
+	"github.com/agora-supergraph/agora/router/supergraph"
 )
 
 // delivery is what one request knows of the parts of its answer.
@@ -93,8 +93,10 @@ func (d *delivery) begin(w *writer, whole bool) []byte {
 	d.hold(func(r errorRecord) bool {
 		return r.fetch < len(d.state.fetches) && d.state.fetches[r.fetch].fetch.Deferred
 	})
-	b := append(d.pending(append(w.b, ',')), `"hasNext":`...)
-	return strconv.AppendBool(b, !d.over())
+	if d.over() {
+		return w.b // It proved to be the whole answer.
+	}
+	return append(d.pending(append(w.b, ',')), `"hasNext":true`...)
 }
 
 // open finds the objects that a fragment applies to, below one that has been delivered.
@@ -149,7 +151,8 @@ func (d *delivery) applies(f *fragment, base int) bool {
 	for _, i := range f.Increments {
 		inc := d.state.plan.Increments[i]
 		d.walk(base, nil, d.shape(f.Path), inc.Path[len(f.Path):], func(base int, _ []segment) {
-			found = found || d.hasFields(inc, base)
+			// Of an interface object, the type may be found out for the fragment alone.
+			found = found || d.state.arena.typeOf(base) == supergraph.NoObject || d.hasFields(inc, base)
 		})
 	}
 	return found

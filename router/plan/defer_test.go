@@ -57,6 +57,7 @@ func (o *oracle) inParts(p *plan.Plan, req *execute.Request) (*execute.Response,
 	if len(m.pending) > 0 || m.hasNext {
 		return nil, fmt.Errorf("the answer ended too early: %v are pending", m.pending)
 	}
+	o.failed = m.failed
 	body, err := json.Marshal(map[string]any{"data": m.data, "errors": m.errors})
 	return &execute.Response{Body: body}, err
 }
@@ -69,6 +70,8 @@ type merger struct {
 	pending map[string][]any
 	parts   int
 	hasNext bool
+	// failed says that a fragment came to nothing, since null was where it must not be.
+	failed bool
 }
 
 func (m *merger) add(body []byte) error {
@@ -76,10 +79,10 @@ func (m *merger) add(body []byte) error {
 	if err := json.Unmarshal(body, &p); err != nil {
 		return fmt.Errorf("%w: %s", err, body)
 	}
-	if p.HasNext == nil || m.parts > 0 && !m.hasNext {
+	if p.HasNext == nil && m.parts > 0 || m.parts > 0 && !m.hasNext {
 		return fmt.Errorf("a part that nobody waits for, or without hasNext: %s", body)
 	}
-	m.hasNext = *p.HasNext
+	m.hasNext = p.HasNext != nil && *p.HasNext
 	if m.parts++; m.parts == 1 {
 		if err := json.Unmarshal(p.Data, &m.data); err != nil {
 			return err
@@ -98,6 +101,9 @@ func (m *merger) add(body []byte) error {
 			}
 		}
 		m.errors = append(m.errors, inc.Errors...)
+		if m.failed = m.failed || inc.Data == nil; inc.Data == nil {
+			continue
+		}
 		if err := m.merge(path, inc.Data); err != nil {
 			return fmt.Errorf("%w: %s", err, body)
 		}
@@ -108,6 +114,7 @@ func (m *merger) add(body []byte) error {
 		}
 		delete(m.pending, each.ID)
 		m.errors = append(m.errors, each.Errors...)
+		m.failed = m.failed || len(each.Errors) > 0
 	}
 	return nil
 }

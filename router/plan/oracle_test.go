@@ -68,6 +68,8 @@ type oracle struct {
 	executor *execute.Executor
 	// refuses says that the supergraph has operations that can't be planned.
 	refuses bool
+	// failed says that a deferred fragment of the last answer did.
+	failed bool
 
 	mu         sync.Mutex
 	complaints []string

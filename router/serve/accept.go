@@ -13,10 +13,13 @@ const (
 	mediaGraphQL
 	mediaEventStream
 	mediaMultipart
+	mediaPending
+	mediaPaths
+	mediaParts
 	mediaNone
 )
 
-func (m media) isStream() bool { return m == mediaEventStream || m == mediaMultipart }
+func (m media) isStream() bool { return m >= mediaEventStream && m < mediaNone }
 
 // contentTypes are shared by all responses: nobody changes them in place.
 var contentTypes = [...][]string{
@@ -24,6 +27,9 @@ var contentTypes = [...][]string{
 	mediaGraphQL:     {"application/graphql-response+json; charset=utf-8"},
 	mediaEventStream: {"text/event-stream; charset=utf-8"},
 	mediaMultipart:   {`multipart/mixed;boundary="graphql";subscriptionSpec=1.0`},
+	mediaPending:     {`multipart/mixed;boundary="graphql";incrementalSpec=v0.2`},
+	mediaPaths:       {`multipart/mixed;boundary="graphql";deferSpec=20220824`},
+	mediaParts:       {`multipart/mixed;boundary="graphql"`},
 	mediaNone:        {"application/json; charset=utf-8"},
 }
 
@@ -36,6 +42,9 @@ type acceptance struct {
 	// stream is the media type for a subscription: text/event-stream, or multipart/mixed with a
 	// subscriptionSpec, if listed by name; else mediaNone.
 	stream media
+	// increments is the media type for an answer in parts, where the operation asks for that by @defer: multipart/mixed,
+	// or text/event-stream if that is listed and no multipart is; mediaNone if the answer has to come whole.
+	increments media
 }
 
 // preference is how much a header wants a media type.
@@ -49,7 +58,7 @@ type preference struct {
 // application/json, as the audits of GraphQL over HTTP want it.
 func accept(values []string) acceptance {
 	if len(values) == 0 || len(values) == 1 && (values[0] == "" || values[0] == "*/*") {
-		return acceptance{single: mediaJSON, stream: mediaNone}
+		return acceptance{single: mediaJSON, stream: mediaNone, increments: mediaNone}
 	}
 	var wants [mediaNone]preference
 	order := 0
@@ -63,28 +72,35 @@ func accept(values []string) acceptance {
 	}
 	stream := better(wants[:], mediaEventStream, mediaMultipart)
 	single := better(wants[:], mediaJSON, mediaGraphQL)
-	if single == mediaNone {
-		single = stream
+	increments := better(wants[:], mediaPending, mediaPaths, mediaParts)
+	if increments == mediaNone {
+		increments = better(wants[:], mediaEventStream)
 	}
-	return acceptance{single, stream}
+	if single == mediaNone {
+		if single = stream; single == mediaNone {
+			single = increments
+		}
+	}
+	return acceptance{single, stream, increments}
 }
 
-// better is the one of two media types that is wanted more, or mediaNone.
-func better(wants []preference, a, b media) media {
-	x, y := wants[a], wants[b]
-	switch {
-	case y.quality > x.quality, y.quality > 0 && y.quality == x.quality && y.order < x.order:
-		return b
-	case x.quality > 0:
-		return a
+// better is the media type that is wanted most, or mediaNone.
+func better(wants []preference, among ...media) media {
+	best := mediaNone
+	for _, m := range among {
+		switch w := wants[m]; {
+		case w.quality == 0:
+		case best == mediaNone, w.quality > wants[best].quality, w.quality == wants[best].quality && w.order < wants[best].order:
+			best = m
+		}
 	}
-	return mediaNone
+	return best
 }
 
 // weigh takes one entry of the header. The most specific entry decides for a media type.
 func weigh(entry string, order int, wants *[mediaNone]preference) {
 	name, params, _ := strings.Cut(entry, ";")
-	quality, subscriptions, ok := acceptParams(params)
+	quality, multipart, ok := acceptParams(params)
 	if !ok {
 		return
 	}
@@ -103,9 +119,7 @@ func weigh(entry string, order int, wants *[mediaNone]preference) {
 	case "text/event-stream":
 		take(3, mediaEventStream)
 	case "multipart/mixed":
-		if subscriptions {
-			take(3, mediaMultipart)
-		}
+		take(3, multipart)
 	case "application/*":
 		take(2, mediaJSON, mediaGraphQL)
 	case "*/*":
@@ -113,10 +127,10 @@ func weigh(entry string, order int, wants *[mediaNone]preference) {
 	}
 }
 
-// acceptParams reads an entry's parameters: its quality, whether it is for subscriptions, and whether we can
-// write what it asks for.
-func acceptParams(params string) (quality float64, subscriptions, ok bool) {
-	quality = 1
+// acceptParams reads an entry's parameters: its quality, what kind of multipart it is, and whether we can write what it
+// asks for.
+func acceptParams(params string) (quality float64, multipart media, ok bool) {
+	quality, multipart = 1, mediaParts
 	for params != "" {
 		var param string
 		param, params = cutQuoted(params, ';')
@@ -125,18 +139,25 @@ func acceptParams(params string) (quality float64, subscriptions, ok bool) {
 		case "q":
 			q, err := strconv.ParseFloat(value, 64)
 			if err != nil || q < 0 || q > 1 {
-				return 0, false, false
+				return 0, mediaNone, false
 			}
 			quality = q
-		case "subscriptionspec":
-			subscriptions = strings.Trim(value, `"`) == "1.0"
+		case "subscriptionspec", "incrementalspec", "deferspec":
+			if multipart, ok = multiparts[strings.ToLower(name)+"="+strings.Trim(value, `"`)]; !ok {
+				return 0, mediaNone, false
+			}
 		case "charset":
 			if !isUTF8(value) {
-				return 0, false, false
+				return 0, mediaNone, false
 			}
 		}
 	}
-	return quality, subscriptions, true
+	return quality, multipart, true
+}
+
+// multiparts are the kinds of multipart/mixed, by the parameter that tells them apart.
+var multiparts = map[string]media{
+	"subscriptionspec=1.0": mediaMultipart, "incrementalspec=v0.2": mediaPending, "deferspec=20220824": mediaPaths,
 }
 
 func isUTF8(charset string) bool {

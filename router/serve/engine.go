@@ -37,6 +37,9 @@ type Request struct {
 	ID string
 	// QueryOnly is set for GET: a mutation is to be refused with the Outcome MutationByGET.
 	QueryOnly bool
+	// Increments says in which form the client takes the parts of an answer to an operation with @defer. The zero value
+	// is none: it takes the answer as a whole.
+	Increments IncrementFormat
 
 	// ids is Config.DocumentIDs.
 	ids *DocumentIDs
@@ -79,6 +82,30 @@ type Response struct {
 	Operation Operation
 	// Free gives Body back to a pool; nil if there is none.
 	Free func()
+	// Rest are the parts of the answer that follow Body, which is then the first one; nil if it is the whole answer.
+	// Only for requests whose Increments ask for it.
+	Rest Increments
+}
+
+// IncrementFormat is a form of incremental delivery.
+type IncrementFormat uint8
+
+const (
+	// WholeAnswer is no incremental delivery.
+	WholeAnswer IncrementFormat = iota
+	// PendingIDs is that of the specification's proposal, with pending, incremental and completed.
+	PendingIDs
+	// LabelledPaths is its earlier form of August 2022: parts come with path and label.
+	LabelledPaths
+)
+
+// Increments are the parts of an answer after the first one. Next and Close are called by one goroutine; Close once,
+// after the last Next.
+type Increments interface {
+	// Next waits for the next part. It returns io.EOF when there is none.
+	Next() (*Response, error)
+	// Close ends what is still running for other parts.
+	Close()
 }
 
 // Operation is what the access log says about an operation. Each member may be empty: of a document that

@@ -184,11 +184,12 @@ func admitBody(header http.Header) *refusal {
 
 // answer gives the request to the engine and writes what it answers.
 func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
+	ex.req.Increments = accepts.increments.format()
 	if accepts.stream != mediaNone {
 		h.streamOrAnswer(ex, r, accepts)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.HTTP.Timeout)
 	defer cancel()
-	ex.respond(h.cfg.Engine.Execute(ctx, &ex.req), accepts.single)
+	ex.deliver(h.cfg.Engine.Execute(ctx, &ex.req), accepts)
 }

@@ -30,10 +30,10 @@ func newStream(ex *exchange, m media) streamWriter {
 	// Nginx would collect events before it passes them on.
 	header.Set("X-Accel-Buffering", "no")
 	ex.WriteHeader(http.StatusOK)
-	if m == mediaMultipart {
-		return newParts(ex)
+	if m == mediaEventStream {
+		return newEvents(ex)
 	}
-	return newEvents(ex)
+	return newParts(ex, m == mediaMultipart)
 }
 
 // streamOrAnswer answers a client that accepts streams: a subscription as a stream, anything else as
@@ -49,14 +49,7 @@ func (h *Handler) streamOrAnswer(ex *exchange, r *http.Request, accepts acceptan
 	sub, resp := h.cfg.Engine.Subscribe(ctx, &ex.req)
 	if sub == nil {
 		defer late.Stop()
-		if !accepts.single.isStream() {
-			ex.respond(resp, accepts.single)
-			return
-		}
-		ex.operation = resp.Operation
-		only := newStream(ex, accepts.single)
-		only.next(resp)
-		only.complete()
+		ex.deliver(resp, accepts)
 		return
 	}
 	late.Stop()
