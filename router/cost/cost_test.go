@@ -114,15 +114,21 @@ func TestWhatAResponseCameTo(t *testing.T) {
 		name, text, body string
 		want             float64
 	}{
-		{"as many items as there are", `{ all { title sequels { title } } }`,
-			`{"data":{"all":[{"title":"a","sequels":[]},{"title":"b","sequels":[{"title":"c"}]}]}}`, 3},
+		{
+			"as many items as there are", `{ all { title sequels { title } } }`,
+			`{"data":{"all":[{"title":"a","sequels":[]},{"title":"b","sequels":[{"title":"c"}]}]}}`, 3,
+		},
 		{"null costs nothing", `{ one { author { name } } dear { title } }`, `{"data":{"one":null,"dear":null}}`, 0},
-		{"weights are those of the schema", `{ one { blurb author { name } } dear { title } }`,
-			`{"data":{"one":{"blurb":"long \"} text","author":{"name":"x"}},"dear":{"title":"t"}}}`, 1 + 2 + 4 + 40},
+		{
+			"weights are those of the schema", `{ one { blurb author { name } } dear { title } }`,
+			`{"data":{"one":{"blurb":"long \"} text","author":{"name":"x"}},"dear":{"title":"t"}}}`, 1 + 2 + 4 + 40,
+		},
 		{"errors cost nothing", `{ one { title } }`, `{"errors":[{"message":"\"data\":","extensions":{"data":{"one":{}}}}],"data":{"one":{"title":"[{"}}}`, 1},
 		{"an answer without data", `{ one { title } }`, `{"errors":[]}`, 0},
-		{"what did not come of a union", `{ any { ... on Book { author { name } } ... on Film { cast { name } } } }`,
-			`{"data":{"any":{"cast":[{"name":"x"},{"name":"y"}]}}}`, 1 + 2*4},
+		{
+			"what did not come of a union", `{ any { ... on Book { author { name } } ... on Film { cast { name } } } }`,
+			`{"data":{"any":{"cast":[{"name":"x"},{"name":"y"}]}}}`, 1 + 2*4,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, values := price(t, sg, test.text, "")
