@@ -202,6 +202,33 @@ func TestCaptureThatTheProviderDeclinesLeavesTheAmountHeld(t *testing.T) {
 	})
 }
 
+func TestACaptureMayTakeAPartOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		p := b.authorize("tok_ok").Payment
+		capture := func(amount int64, key string) shown {
+			return b.mutate("paymentCapture", "", map[string]any{"paymentId": p.ID, "amountMinorUnits": amount, "idempotencyKey": key})
+		}
+		if got := capture(2101, "c0"); got.code() != "AMOUNT_TOO_LARGE" || got.status() != "AUTHORIZED" {
+			t.Errorf("capture of more than is held: %+v", got)
+		}
+		if got := capture(0, "c0"); got.code() != "INVALID_INPUT" {
+			t.Errorf("capture of nothing: %+v", got)
+		}
+		if got := b.mutate("paymentVoid", "", map[string]any{"paymentId": p.ID, "amountMinorUnits": 5, "idempotencyKey": "v"}); got.code() != "INVALID_INPUT" {
+			t.Errorf("void of a part: %+v", got)
+		}
+		if got := capture(1500, "c1"); got.status() != "CAPTURED" || got.Payment.AmountCaptured.MinorUnits != 1500 {
+			t.Errorf("capture of a part: %+v", got.Payment)
+		}
+		if got := capture(600, "c2"); got.code() != "ILLEGAL_TRANSITION" {
+			t.Errorf("capture of the rest: %+v", got)
+		}
+		if got := b.do("refund", p.ID, "r"); got.status() != "REFUNDED" || got.Payment.AmountRefunded.MinorUnits != 1500 {
+			t.Errorf("refund: %+v", got.Payment)
+		}
+	})
+}
+
 func TestProcessAuthorisesAndCapturesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		orderID := id.New(id.Order)
