@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/agora-supergraph/agora/router/cost"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
 )
@@ -27,6 +28,8 @@ type shapeKey struct {
 type planned struct {
 	operation *operation.Operation
 	plan      *plan.Plan
+	// cost prices it; nil if operations are not priced.
+	cost *cost.Cost
 }
 
 // maxEntries bounds what a cache keeps: plans of large operations take some tens of kilobytes each.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/agora-supergraph/agora/router/cost"
 	"github.com/agora-supergraph/agora/router/execute"
 	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/introspection"
@@ -49,6 +50,8 @@ type Config struct {
 	Headers headers.Config
 	// Limits bound what operations may ask.
 	Limits operation.Limits
+	// Cost prices operations, and bounds what they may cost.
+	Cost cost.Config
 	// Plan bounds planning.
 	Plan plan.Config
 	// Execute bounds execution; its transports are set by the Router.
@@ -91,6 +94,8 @@ type graph struct {
 	shapes     cache[shapeKey, *plan.Plan]
 	executor   *execute.Executor
 	headers    *headers.Policy
+	// pricer prices operations; nil if they aren't.
+	pricer *cost.Pricer
 }
 
 // New returns a router over cfg.Supergraph, or says why that can't be loaded, or what else of cfg can't work.
@@ -138,12 +143,16 @@ func (r *Router) Load(sdl string) error {
 		return err
 	}
 	cfg.Introspection = introspection.New(sg.API, introspection.Config{})
-	r.graph.Store(&graph{
+	next := &graph{
 		supergraph: sg,
 		documents:  operation.NewCache(sg, r.cfg.Limits, 0),
 		executor:   execute.New(cfg),
 		headers:    policy,
-	})
+	}
+	if r.cfg.Cost.Enabled() {
+		next.pricer = cost.New(sg, r.cfg.Cost)
+	}
+	r.graph.Store(next)
 	return nil
 }
 
@@ -209,6 +218,10 @@ type prepared struct {
 	request   *execute.Request
 	// returned collects headers for the client; nil if no rule asks for any.
 	returned *headers.Response
+	// cost prices the operation, if operations are priced; estimate is what it may cost. costHeader tells the client.
+	cost       *cost.Cost
+	estimate   float64
+	costHeader string
 }
 
 // prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
@@ -243,11 +256,14 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 		return nil, refuse(err)
 	}
 	p := &prepared{
-		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan,
+		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan, cost: planned.cost,
 		request: &execute.Request{Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req})},
 	}
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)
+	}
+	if refused := r.price(req, p); refused != nil {
+		return nil, refused
 	}
 	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
 		return nil, refused
@@ -273,7 +289,11 @@ func (r *Router) plan(ctx context.Context, g *graph, selected *operation.Selecte
 		}
 		return plan.Build(ctx, g.supergraph, op, cfg)
 	})
-	return &planned{op, p}, err
+	made := &planned{operation: op, plan: p}
+	if g.pricer != nil && err == nil {
+		made.cost = g.pricer.Compile(op)
+	}
+	return made, err
 }
 
 func asksSchema(op *operation.Operation) bool {
@@ -284,11 +304,12 @@ func asksSchema(op *operation.Operation) bool {
 func (p *prepared) describe(response *execute.Response) *serve.Response {
 	answer := &serve.Response{
 		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
-		Operation: serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: response.Code},
+		Operation: serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: response.Code, Cost: p.estimate},
 	}
 	if p.returned != nil {
 		answer.Header = p.returned.Header(response.Code != "")
 	}
+	p.tell(answer)
 	return answer
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/router/auth"
+	"github.com/agora-supergraph/agora/router/cost"
 	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/serve"
@@ -48,6 +49,8 @@ type Config struct {
 	Persisted Persisted
 	// Limits bound what an operation may ask.
 	Limits operation.Limits
+	// Cost prices operations by @cost and @listSize, and bounds what they may cost.
+	Cost cost.Config
 	// Introspection lets clients ask for the schema. Off by default.
 	Introspection bool
 	// Playground serves GraphiQL at /playground. Off by default; it is of little use without introspection.

@@ -117,6 +117,8 @@ type Operation struct {
 	Kind string
 	// Code is the extensions.code of the response's first error.
 	Code string
+	// Cost is what the operation was estimated to cost; 0 if operations are not priced.
+	Cost float64
 }
 
 // Release gives the body back. Nobody may touch it afterwards.

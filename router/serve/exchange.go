@@ -214,6 +214,7 @@ func (ex *exchange) log() {
 		slog.Int("status", status),
 		slog.String("code", ex.operation.Code),
 		slog.Int64("bytes", ex.bytes),
+		slog.Float64("cost", ex.operation.Cost),
 		slog.Duration("duration", time.Since(ex.start)),
 	)
 }
