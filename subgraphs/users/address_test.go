@@ -206,3 +206,47 @@ func TestAddressIdsCarryTheirType(t *testing.T) {
 		t.Errorf("id %q", a.ID)
 	}
 }
+
+func TestAnAddressIsReplacedAndDeletedByItsOwner(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		_, ada := s.signIn(t, "ada@example.com")
+		_, bob := s.signIn(t, "bob@example.com")
+		one, two, three := s.addAddress(t, ada.AccessToken, nil).Address, s.addAddress(t, ada.AccessToken, nil).Address, s.addAddress(t, ada.AccessToken, nil).Address
+		const fields = `{ address { id city isDefault } userErrors { code field } }`
+		update := func(token, addressID, city string, isDefault bool) payload {
+			r := s.ask(t, token, `mutation ($id: ID!, $city: String!, $default: Boolean!) { addressUpdate(id: $id, input: {
+				name: "A", line1: "B", city: $city, postalCode: "1", countryCode: "DE", isDefault: $default }) `+fields+` }`,
+				object{"id": addressID, "city": city, "default": isDefault})
+			return field[payload](t, r, "addressUpdate")
+		}
+		remove := func(token, addressID string) []gen.AuthUserError {
+			r := s.ask(t, token, `mutation ($id: ID!) { addressDelete(id: $id) { deletedAddressId userErrors { code } } }`, object{"id": addressID})
+			return field[struct{ UserErrors []gen.AuthUserError }](t, r, "addressDelete").UserErrors
+		}
+		for _, strange := range []string{id.New(id.Address), "x\x00"} {
+			if p := update(ada.AccessToken, strange, "Jena", false); !cmp.Equal(p.codes(), []string{"NOT_FOUND"}) {
+				t.Errorf("update %q: %v", strange, p.codes())
+			}
+		}
+		if p := update(bob.AccessToken, one.ID, "Jena", false); !cmp.Equal(p.codes(), []string{"NOT_FOUND"}) || len(remove(bob.AccessToken, one.ID)) != 1 {
+			t.Errorf("a stranger: %v", p.codes())
+		}
+		if p := update(ada.AccessToken, two.ID, "", false); !cmp.Equal(p.codes(), []string{"INVALID_INPUT"}) {
+			t.Errorf("no city: %v", p.codes())
+		}
+		if p := update(ada.AccessToken, one.ID, "Jena", false); p.Address == nil || p.Address.City != "Jena" || !p.Address.IsDefault {
+			t.Errorf("the default one: %+v", p)
+		}
+		if p := update(ada.AccessToken, three.ID, "Gera", true); p.Address == nil || !p.Address.IsDefault {
+			t.Errorf("a new default: %+v", p)
+		}
+		remove(ada.AccessToken, three.ID)
+		got := map[string]bool{}
+		for _, e := range s.addressPage(t, ada.AccessToken, nil).Edges {
+			got[e.Node.ID] = e.Node.IsDefault
+		}
+		if diff := cmp.Diff(map[string]bool{one.ID: true, two.ID: false}, got); diff != "" {
+			t.Errorf("defaults (-want +got)\n%s", diff)
+		}
+	})
+}

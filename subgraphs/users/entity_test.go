@@ -106,3 +106,34 @@ func TestWhatIsPersonalIsForTheUserAndStaff(t *testing.T) {
 		}
 	})
 }
+
+func TestRepresentationsThatNobodyCouldReadAreTheCallersMistake(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		_, tokens := s.signIn(t, "ada@example.com")
+		many := make([]object, 32_001)
+		for i := range many {
+			many[i] = object{"__typename": "User", "id": "usr_1"}
+		}
+		for name, reps := range map[string]any{
+			"no __typename":        []object{{"id": "usr_1"}},
+			"another's type":       []object{{"__typename": "Product", "id": "prod_1"}},
+			"no key":               []object{{"__typename": "User"}},
+			"a key that is null":   []object{{"__typename": "User", "id": nil}},
+			"a key that is a list": []object{{"__typename": "User", "id": []string{"usr_1"}}},
+			"no object":            []string{"usr_1"},
+			"too many":             many,
+		} {
+			if r := s.ask(t, tokens.AccessToken, entitiesQuery, object{"reps": reps}); r.code() != "BAD_USER_INPUT" {
+				t.Errorf("%s: %v", name, r.Errors)
+			}
+		}
+		// As many as there may be, each another one.
+		many = many[:32_000]
+		for i := range many {
+			many[i] = object{"__typename": "User", "id": id.New(id.User)}
+		}
+		if r := s.ask(t, tokens.AccessToken, entitiesQuery, object{"reps": many}); len(r.Errors) > 0 {
+			t.Errorf("32,000 different ones: %v", r.Errors)
+		}
+	})
+}

@@ -82,7 +82,11 @@ func (s *Service) keepAccount(ctx context.Context) (account, error) {
 	}
 	var a account
 	err = s.db.Tx(ctx, func(tx *database.Tx) (err error) {
-		if a, err = lockAccount(ctx, tx, who.Subject); err != nil || a.EraseUs == nil {
+		a, err = lockAccount(ctx, tx, who.Subject)
+		if database.NoRows(err) {
+			return errUnauthenticated // it was erased at this moment
+		}
+		if err != nil || a.EraseUs == nil {
 			return err
 		}
 		a.EraseUs = nil
