@@ -27,9 +27,10 @@ type delivery struct {
 // fragment is a deferred fragment, at all of its places.
 type fragment struct {
 	*plan.Deferred
-	// open says that what it stands in has been delivered, done that it has been itself.
-	open, done bool
-	instances  []*instance
+	// instances are those that are pending.
+	instances []*instance
+	// done says that there have been others.
+	done bool
 }
 
 // instance is a deferred fragment on one object.
@@ -63,7 +64,7 @@ func newDelivery(s *state) *delivery {
 
 // over reports whether nothing is left to deliver.
 func (d *delivery) over() bool {
-	return !slices.ContainsFunc(d.fragments, func(f fragment) bool { return f.open && !f.done })
+	return !slices.ContainsFunc(d.fragments, func(f fragment) bool { return len(f.instances) > 0 })
 }
 
 func (d *delivery) anyReady() bool {
@@ -72,10 +73,7 @@ func (d *delivery) anyReady() bool {
 
 // ready reports whether a fragment can be delivered now.
 func (d *delivery) ready(f fragment) bool {
-	if !f.open || f.done {
-		return false
-	}
-	return !slices.ContainsFunc(f.Fetches, func(id int) bool { return !d.state.fetches[id].over })
+	return len(f.instances) > 0 && !slices.ContainsFunc(f.Fetches, func(id int) bool { return !d.state.fetches[id].over })
 }
 
 // begin ends the first part of the answer, whose data has been written: it tells what is pending. Errors of fetches
@@ -85,8 +83,8 @@ func (d *delivery) begin(w *writer, whole bool) []byte {
 	if whole {
 		d.mark([]int{root})
 		for i := range d.fragments {
-			if f := &d.fragments[i]; f.Parent < 0 {
-				d.open(f, &instance{base: root}, nil)
+			if d.fragments[i].Parent < 0 {
+				d.open(i, root, nil, nil)
 			}
 		}
 	}
@@ -99,10 +97,13 @@ func (d *delivery) begin(w *writer, whole bool) []byte {
 	return append(d.pending(append(w.b, ',')), `"hasNext":true`...)
 }
 
-// open finds the objects that a fragment applies to, below one that has been delivered.
-func (d *delivery) open(f *fragment, below *instance, way []plan.Step) {
-	d.walk(below.base, below.path, d.shape(way), f.Path[len(way):], func(base int, path []segment) {
+// open finds the objects that a fragment applies to, below one that has been delivered, to which a way led. Where it
+// holds nothing itself, those within it need not wait for it.
+func (d *delivery) open(number, base int, path []segment, way []plan.Step) {
+	f := &d.fragments[number]
+	d.walk(base, path, d.shape(way), f.Path[len(way):], func(base int, path []segment) {
 		if !d.applies(f, base) {
+			d.openWithin(number, base, path)
 			return
 		}
 		in := &instance{id: d.ids, of: f, base: base, path: slices.Clone(path)}
@@ -110,7 +111,15 @@ func (d *delivery) open(f *fragment, below *instance, way []plan.Step) {
 		f.instances = append(f.instances, in)
 		d.announced = append(d.announced, in)
 	})
-	f.open = f.open || len(f.instances) > 0
+}
+
+// openWithin opens the fragments that stand in one, for an object.
+func (d *delivery) openWithin(parent, base int, path []segment) {
+	for i := range d.fragments {
+		if d.fragments[i].Parent == parent {
+			d.open(i, base, path, d.fragments[parent].Path)
+		}
+	}
 }
 
 // shape is that of the objects to which a path leads.
@@ -178,12 +187,15 @@ func (d *delivery) next() *Response {
 		if !d.ready(*f) {
 			continue
 		}
-		f.done = true
-		for _, in := range f.instances {
+		ready := f.instances
+		f.instances, f.done = nil, true
+		for _, in := range ready {
 			entries = append(entries, d.complete(w, in)...)
 			done = append(done, in)
+			if !in.failed {
+				d.openWithin(i, in.base, in.path)
+			}
 		}
-		d.openWithin(i)
 	}
 	s.path = w.path
 	due := d.due()
@@ -191,22 +203,6 @@ func (d *delivery) next() *Response {
 	resp.spare = w.b
 	resp.Body = d.write(resp.Body[:0], w.b, entries, done, due)
 	return resp
-}
-
-// openWithin opens the fragments that stand in one that has been delivered.
-func (d *delivery) openWithin(parent int) {
-	p := &d.fragments[parent]
-	for i := range d.fragments {
-		f := &d.fragments[i]
-		if f.Parent != parent {
-			continue
-		}
-		for _, in := range p.instances {
-			if !in.failed {
-				d.open(f, in, p.Path)
-			}
-		}
-	}
 }
 
 // complete writes what a fragment holds of one object, all of it or nothing.

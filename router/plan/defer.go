@@ -120,8 +120,11 @@ func (b *builder) resolveLater() error {
 		b.postponed = b.postponed[1:]
 		b.part = b.partOf(p.at, p.in)
 		l := &level{wants: p.wants, arrived: p.level.arrived, live: p.level.live, root: p.level.root, away: true}
+		site := slices.Clone(p.site[:len(l.arrived)])
 		for _, v := range p.site[len(l.arrived):] {
-			l.entered = append(l.entered, v.view)
+			if v.group != nil || v.same != nil { // Else nothing needed it after all.
+				site, l.entered = append(site, v), append(l.entered, v.view)
+			}
 		}
 		sol := b.search(l)
 		if err := b.ctx.Err(); err != nil {
@@ -131,7 +134,7 @@ func (b *builder) resolveLater() error {
 			b.cannotDefer(l)
 			continue
 		}
-		b.part.groups = union(b.part.groups, b.place(p.at, sol, p.site))
+		b.part.groups = union(b.part.groups, b.place(p.at, sol, site))
 	}
 	b.part = nil
 	return nil

@@ -198,11 +198,11 @@ func (s *solver) classes(st *state, w *want, types supergraph.TypeSet) []supergr
 // indistinct reports whether a field is answered where nobody can tell its objects apart.
 func (s *solver) indistinct(st *state, w *want, id supergraph.ObjectID) bool {
 	found := false
-	for _, v := range st.views {
+	for i, v := range st.views {
 		if !v.blind {
 			return false
 		}
-		found = found || s.local(v.view, id, w.name) != nil
+		found = found || s.local(v.view, id, w.name) != nil && st.level.answers(i, w)
 	}
 	return found
 }

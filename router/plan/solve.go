@@ -87,7 +87,8 @@ func (l *level) state() *state {
 		st.views = append(st.views, placed{view: v})
 	}
 	for _, v := range l.entered {
-		st.views = append(st.views, placed{view: v, entered: true})
+		// Nothing that costs a request, but whoever takes a key from there waits for it.
+		st.views = append(st.views, placed{view: v, cost: cost{depth: 1}, entered: true})
 	}
 	return st
 }
