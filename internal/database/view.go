@@ -10,6 +10,25 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// Connect connects to the database at a URL, as Open does, and leaves its schema as it is: for programs that look after
+// a database which a service has opened before.
+func Connect(rawURL string) (*DB, error) {
+	rawURL, settings, err := split(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
+	}
+	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("open database: %w", err)
+		}
+	}
+	db, err := connect(rawURL, settings)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
+	}
+	return db, nil
+}
+
 // View connects to the database at a URL, as Open does, only to read it: it has to be there, its schema stays as it is,
 // and Tx is refused by the engine. Others may be writing to it meanwhile.
 func View(rawURL string) (*DB, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
@@ -98,7 +99,7 @@ func (b *Bus) read(ctx context.Context, s subscription) error {
 	for ctx.Err() == nil {
 		message, err := messages.Next(jetstream.NextMaxWait(lifeSign))
 		switch {
-		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, jetstream.ErrNoMessages):
+		case errors.Is(err, nats.ErrTimeout): // nothing is there
 		case err != nil:
 			return err
 		default:

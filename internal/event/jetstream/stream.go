@@ -47,6 +47,18 @@ func (b *Bus) Claim(ctx context.Context, sources ...string) error {
 	return nil
 }
 
+// Drop deletes the stream of a source, if there is one. One of another installation is an error, ErrForeign.
+func (b *Bus) Drop(ctx context.Context, source string) error {
+	if err := b.Claim(ctx, source); err != nil {
+		return err
+	}
+	b.doubt(source)
+	if err := b.js.DeleteStream(ctx, b.stream(source)); err != nil {
+		return fmt.Errorf("delete stream %s: %w", b.stream(source), err)
+	}
+	return nil
+}
+
 // ensure makes the stream of a source if it is not known to be there, and returns its identity.
 func (b *Bus) ensure(ctx context.Context, source string) (string, error) {
 	b.mu.Lock()
