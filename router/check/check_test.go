@@ -159,7 +159,7 @@ func TestDocumentsThatCannotBeReadAreAllReported(t *testing.T) {
 			[]string{"fragment F", "a.graphql", "b.graphql", "c.graphql"},
 		},
 		"a manifest of another format": {filepath.Join(write(map[string]string{"m.json": `{"format":"x","version":2,"operations":[]}`}), "m.json"), []string{`format "x" version 2 is unknown`}},
-		"a list":                       {filepath.Join(write(map[string]string{"m.json": `["{ a }"]`}), "m.json"), []string{"neither Apollo's manifest nor a map"}},
+		"a list":                       {filepath.Join(write(map[string]string{"m.json": `["{ a }"]`}), "m.json"), []string{"a list, but not of pairs"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

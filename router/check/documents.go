@@ -1,7 +1,6 @@
 package check
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,36 +8,39 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/agora-supergraph/agora/router/persisted/manifest"
 )
 
 // ReadDocuments reads the operations of clients. The path is one of
 //   - a folder, of whose .graphql and .gql files at any depth every operation is taken, with the fragments that it uses
 //     from whichever of the files defines them;
 //   - one such file;
-//   - a JSON file: Apollo's manifest of persisted queries
-//     (https://www.apollographql.com/docs/graphos/platform/security/persisted-queries#manifest-format), or a map from keys to
-//     texts, as Relay's compiler and others write it.
+//   - a manifest of persisted documents in JSON, of any format that manifest.Parse reads, or a folder of them without .graphql files.
 //
 // Every file that can't be read or parsed is reported.
 func ReadDocuments(path string) ([]Document, error) {
 	if filepath.Ext(path) == ".json" {
 		return readManifest(path)
 	}
-	var files []string
+	var files, manifests []string
 	err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 		if ext := filepath.Ext(file); err == nil && !entry.IsDir() && (file == path || ext == ".graphql" || ext == ".gql") {
 			files = append(files, file)
+		} else if err == nil && !entry.IsDir() && ext == ".json" && !strings.HasPrefix(entry.Name(), ".") {
+			manifests = append(manifests, file)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
 	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("documents: %s holds no .graphql or .gql file", path)
+	if len(files)+len(manifests) == 0 {
+		return nil, fmt.Errorf("documents: %s holds no .graphql or .gql file, and no manifest", path)
 	}
 	s := sources{fragments: map[string][]definition{}}
 	var errs []error
@@ -46,6 +48,10 @@ func ReadDocuments(path string) ([]Document, error) {
 		if err := s.read(file); err != nil {
 			errs = append(errs, fmt.Errorf("documents: %w", err))
 		}
+	}
+	// Beside .graphql files there are other files in JSON, in a program's sources.
+	if len(files) == 0 {
+		return readManifests(manifests)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -162,41 +168,36 @@ func (d *Document) append(def definition) {
 	d.Text += def.text
 }
 
+func readManifests(paths []string) ([]Document, error) {
+	var all []Document
+	var errs []error
+	for _, path := range paths {
+		read, err := readManifest(path)
+		all, errs = append(all, read...), append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
 func readManifest(path string) ([]Document, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
 	}
-	var manifest struct {
-		Format     string `json:"format"`
-		Version    int    `json:"version"`
-		Operations []struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
-			Body string `json:"body"`
-		} `json:"operations"`
+	read, err := manifest.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("documents: %s: %w", path, err)
 	}
-	if json.Unmarshal(text, &manifest) == nil && manifest.Format != "" {
-		if manifest.Format != "apollo-persisted-query-manifest" || manifest.Version != 1 {
-			return nil, fmt.Errorf("documents: %s: format %q version %d is unknown: want apollo-persisted-query-manifest version 1", path, manifest.Format, manifest.Version)
-		}
-		var all []Document
-		for _, op := range manifest.Operations {
-			all = append(all, Document{File: path, ID: op.ID, Operation: op.Name, Text: op.Body})
-		}
-		return all, nil
-	}
-	var byKey map[string]string
-	if err := json.Unmarshal(text, &byKey); err != nil {
-		return nil, fmt.Errorf("documents: %s is neither Apollo's manifest nor a map from keys to operations: %w", path, err)
-	}
+	return FromManifest(path, read), nil
+}
+
+// FromManifest are the operations of a manifest that has been read from a file, or elsewhere. Those that have ended are left out.
+func FromManifest(file string, documents []manifest.Document) []Document {
 	var all []Document
-	for _, key := range names(byKey, nil) {
-		d := Document{File: path, ID: key, Text: byKey[key]}
-		if doc, err := parseQuery(path, d.Text); err == nil && len(doc.Operations) > 0 {
-			d.Operation = doc.Operations[0].Name
+	now := time.Now()
+	for _, d := range documents {
+		if !d.Retired(now) {
+			all = append(all, Document{File: file, Client: d.Client, ID: d.ID, Operation: d.Name, Text: d.Text})
 		}
-		all = append(all, d)
 	}
-	return all, nil
+	return all
 }

@@ -9,6 +9,8 @@ import (
 type Document struct {
 	// File is where the operation stands, as ReadDocuments found it.
 	File string `json:"file"`
+	// Client is whose operation it is, if the manifest says so.
+	Client string `json:"client,omitempty"`
 	// ID is its key in a manifest; empty for an operation of a .graphql file.
 	ID string `json:"id,omitempty"`
 	// Operation is its name; empty if it is anonymous.

@@ -39,7 +39,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	return err
 }
 
-// title names an operation: its name and key, and the file.
+// title names an operation: its name, its key, its client, and the file.
 func (d Document) title() string {
 	name := d.Operation
 	if name == "" {
@@ -47,6 +47,9 @@ func (d Document) title() string {
 	}
 	if d.ID != "" {
 		name += " (" + d.ID + ")"
+	}
+	if d.Client != "" {
+		name += " of " + d.Client
 	}
 	return name + " in " + d.File
 }

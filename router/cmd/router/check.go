@@ -23,7 +23,7 @@ func checkCommand(ctx context.Context, args []string, std streams) int {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.StringVar(&now, "config", "", "`file` of the new supergraph: rover's supergraph.yaml, or SDL")
 	flags.StringVar(&against, "against", "", "`file` of the old supergraph, which clients use now: the same")
-	flags.Func("documents", "a `folder` of .graphql files, Apollo's manifest, or a JSON map, of operations in use; may stand again", func(path string) error {
+	flags.Func("documents", "a `folder` of .graphql files and manifests, a manifest, or redis://HOST:6379, of operations in use; may stand again", func(path string) error {
 		documents = append(documents, path)
 		return nil
 	})
@@ -62,7 +62,7 @@ func checkFiles(ctx context.Context, now, against string, documents []string) (*
 	errs = append(errs, err)
 	var operations []check.Document
 	for _, path := range documents {
-		read, err := check.ReadDocuments(path)
+		read, err := readDocuments(ctx, path)
 		operations, errs = append(operations, read...), append(errs, err)
 	}
 	if errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil }); len(errs) > 0 {

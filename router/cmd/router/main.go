@@ -33,12 +33,19 @@ const usage = `usage: router COMMAND
            --config supergraph.yaml|- [--output FILE] [--format plain|json]
            [--federation-version =2.x] [--fail-on-hints LEVEL] [--skip-satisfiability] [--watch]
   check    what a new supergraph breaks for the clients of an old one
-           --config NEW --against OLD [--documents FOLDER|MANIFEST]... [--only-documents]
+           --config NEW --against OLD [--documents FOLDER|MANIFEST|redis://HOST]... [--only-documents]
            [--format plain|json]
   subgraph lint FILE
            validate one subgraph by itself  [--name NAME] [--format plain|json]
   explain  show the plan of an operation
            --supergraph FILE [--variables FILE] [--operation NAME] [--format plain|json] QUERYFILE|-
+  persist  publish | list | retire
+           documents that clients name instead of sending: --store MANIFEST|FOLDER|redis://HOST [--client NAME]
+           publish --supergraph FILE MANIFEST|FOLDER;  list [--format plain|json];
+           retire --id ID... | --keep MANIFEST [--grace 720h]
+  apikey   new | list | revoke
+           keys by which partners' programs show who they are: --store FILE|redis://HOST
+           new --client NAME [--scopes A,B] [--expires 8760h];  list;  revoke [--after 24h] ID
   config   schema | validate FILE | show FILE
            the configuration file of serve: its JSON schema, its errors, what it sets
 
@@ -69,6 +76,10 @@ func run(ctx context.Context, args []string, std streams) int {
 		return lintCommand(rest, std)
 	case "explain":
 		return exitStatus(std, explainCommand(ctx, rest, std))
+	case "persist":
+		return exitStatus(std, persistCommand(ctx, rest, std))
+	case "apikey":
+		return exitStatus(std, apikeyCommand(ctx, rest, std))
 	case "config":
 		return exitStatus(std, configCommand(rest, std))
 	}

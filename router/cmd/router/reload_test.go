@@ -39,14 +39,20 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// served runs `router serve` until the test ends, and returns where it answers and its log.
+// served runs `router serve` over a supergraph until the test ends, and returns where it answers and its log.
 func served(t *testing.T, file string) (url string, log *output) {
+	t.Helper()
+	return running(t, "--supergraph", file, "--listen", "127.0.0.1:0")
+}
+
+// running is served with any flags.
+func running(t *testing.T, flags ...string) (url string, log *output) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, log := &output{}, &output{}
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, []string{"serve", "--supergraph", file, "--listen", "127.0.0.1:0", "--poll", "2ms"}, streams{nil, out, log})
+		done <- run(ctx, append([]string{"serve", "--poll", "2ms"}, flags...), streams{nil, out, log})
 	}()
 	t.Cleanup(func() {
 		stop()

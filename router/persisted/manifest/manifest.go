@@ -89,7 +89,7 @@ func Parse(raw []byte) ([]Document, error) {
 	for id, text := range texts {
 		documents = append(documents, describe(Document{ID: id, Text: text}))
 	}
-	slices.SortFunc(documents, compare)
+	slices.SortFunc(documents, Compare)
 	return documents, check(documents)
 }
 
@@ -154,14 +154,15 @@ func check(documents []Document) error {
 	return nil
 }
 
-func compare(a, b Document) int {
+// Compare sorts documents by client, name and id.
+func Compare(a, b Document) int {
 	return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 }
 
 // Format writes documents in Apollo's format, sorted by client, name and id: the same documents, the same bytes.
 func Format(documents []Document) []byte {
 	m := apollo{Format: apolloFormat, Version: apolloVersion, Operations: make([]operation, 0, len(documents))}
-	for _, d := range slices.SortedFunc(slices.Values(documents), compare) {
+	for _, d := range slices.SortedFunc(slices.Values(documents), Compare) {
 		op := operation{ID: d.ID, ClientName: d.Client, Name: d.Name, Type: d.Kind, Body: d.Text}
 		if !d.RetireAt.IsZero() {
 			at := d.RetireAt.UTC()
