@@ -57,7 +57,7 @@ func TestReferencesThatAreNoneAreTheAskersMistake(t *testing.T) {
 	for name, rep := range map[string]any{
 		"no key": object{"__typename": "Order"}, "null key": object{"__typename": "Order", "id": nil}, "a list as key": object{"__typename": "Order", "id": []any{"x"}},
 		"a key that is no text": object{"__typename": "Payment", "id": object{"a": 1}},
-		"an unknown type": object{"__typename": "Nothing", "id": "x"}, "no type": object{"id": "x"}, "no object": "x",
+		"an unknown type":       object{"__typename": "Nothing", "id": "x"}, "no type": object{"id": "x"}, "no object": "x",
 	} {
 		if got := ask(rep); strings.Contains(got, "INTERNAL") || strings.Contains(got, "panic") || !strings.Contains(got, `"errors"`) {
 			t.Errorf("%s: %s", name, got)
