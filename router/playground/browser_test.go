@@ -109,10 +109,10 @@ func TestInABrowser(t *testing.T) {
 		{"subscriptions stream with the token until stopped", subscriptionsStreamWithTheTokenUntilStopped},
 		{"the examples menu brings back an example", theExamplesMenuBringsBackAnExample},
 		{"an example left untouched is that of the server as it is now", anExampleLeftUntouchedIsThatOfTheServerNow},
+		{"an example keeps its variables when the page is loaded again", anExampleKeepsItsVariablesWhenThePageIsLoadedAgain},
 		{"a server that is gone is said clearly", aServerThatIsGoneIsSaidClearly},
 		{"an endpoint that is not GraphQL is said clearly", anEndpointThatIsNotGraphQLIsSaidClearly},
-		{"the plan of a run is shown as a picture", thePlanOfARunIsShownAsAPicture},
-		{"a plan that failed in part shows where", aPlanThatFailedInPartShowsWhere},
+		{"the plan of a run is shown as a picture, and what failed in it", thePlanOfARunIsShownAsAPicture},
 		{"a link shares the query but no secrets", aLinkSharesTheQueryButNoSecrets},
 		{"persisted documents are picked and sent by their ids", persistedDocumentsArePickedAndSentByTheirIDs},
 		{"deferred parts show as they come", deferredPartsShowAsTheyCome},
@@ -291,6 +291,14 @@ func anExampleLeftUntouchedIsThatOfTheServerNow(t *testing.T, browser *browserte
 	run(page, "Hello, Grace!")
 	page.Click("#graphiql-session-tab-4")
 	run(page, "Hello, me!")
+	checkClean(t, page, server)
+}
+
+func anExampleKeepsItsVariablesWhenThePageIsLoadedAgain(t *testing.T, browser *browsertest.Browser) {
+	page, server := open(t, browser, example())
+	page.Navigate(server.URL + "/playground/")
+	ready(page)
+	run(page, "Hello, Ada!")
 	checkClean(t, page, server)
 }
 

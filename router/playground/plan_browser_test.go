@@ -54,8 +54,8 @@ func (subgraph) Subscribe(context.Context, *transport.Request) (transport.Stream
 	return nil, errors.New("no subscriptions")
 }
 
-// shop is a router that explains, over four subgraphs. The answer of reviews is given: empty fails.
-func shop(t *testing.T, reviews string, asked *atomic.Int32) *router.Router {
+// shop is a router that explains, over subgraphs of which ratings can't be reached.
+func shop(t *testing.T, asked *atomic.Int32) *router.Router {
 	t.Helper()
 	const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"]) `
 	var subgraphs []compose.Subgraph
@@ -63,6 +63,7 @@ func shop(t *testing.T, reviews string, asked *atomic.Int32) *router.Router {
 		"products":  `type Query { products: [Product!] } type Product @key(fields: "id") { id: ID! name: String price: Float }`,
 		"inventory": `type Product @key(fields: "id") { id: ID! inStock: Boolean }`,
 		"reviews":   `type Product @key(fields: "id") { id: ID! reviews: [Review!] } type Review { stars: Int author: User } type User @key(fields: "id") { id: ID! }`,
+		"ratings":   `type Product @key(fields: "id") { id: ID! rating: Rating } type Rating { value: Int by: User } type User @key(fields: "id") { id: ID! }`,
 		"users":     `type User @key(fields: "id") { id: ID! name: String }`,
 	} {
 		subgraphs = append(subgraphs, compose.Subgraph{Name: name, URL: "http://" + name, SDL: link + sdl})
@@ -74,7 +75,8 @@ func shop(t *testing.T, reviews string, asked *atomic.Int32) *router.Router {
 	r, err := router.New(router.Config{Supergraph: composed.SDL, Explain: true, Transports: map[string]transport.Transport{
 		"products":  subgraph{`{"data":{"products":[{"__typename":"Product","id":"1","name":"Lamp","price":49.5},{"__typename":"Product","id":"2","name":"Desk","price":320}]}}`, 8 * time.Millisecond, asked},
 		"inventory": subgraph{`{"data":{"_entities":[{"inStock":true},{"inStock":false}]}}`, 24 * time.Millisecond, asked},
-		"reviews":   subgraph{reviews, 6 * time.Millisecond, asked},
+		"ratings":   subgraph{"", 6 * time.Millisecond, asked},
+		"reviews":   subgraph{`{"data":{"_entities":[{"reviews":[{"stars":5,"author":{"__typename":"User","id":"7"}}]},{"reviews":[]}]}}`, 6 * time.Millisecond, asked},
 		"users":     subgraph{`{"data":{"_entities":[{"name":"Ada"}]}}`, 10 * time.Millisecond, asked},
 	}})
 	if err != nil {
@@ -83,12 +85,10 @@ func shop(t *testing.T, reviews string, asked *atomic.Int32) *router.Router {
 	return r
 }
 
-const someReviews = `{"data":{"_entities":[{"reviews":[{"stars":5,"author":{"__typename":"User","id":"7"}}]},{"reviews":[]}]}}`
-
 func thePlanOfARunIsShownAsAPicture(t *testing.T, browser *browsertest.Browser) {
 	var asked atomic.Int32
-	cfg := Config{Title: "Shop", Explain: true, Tabs: []Tab{{Name: "Shop", Query: shopQuery}, {Name: "Names", Query: "{ products { name } }"}}}
-	page, server := openBeside(t, browser, cfg, shop(t, someReviews, &asked))
+	cfg := Config{Title: "Shop", Explain: true, Tabs: []Tab{{Name: "Shop", Query: shopQuery}, {Name: "Ratings", Query: "query Ratings {\n  products {\n    name\n    rating {\n      by {\n        name\n      }\n    }\n  }\n}"}}}
+	page, server := openBeside(t, browser, cfg, shop(t, &asked))
 	run(page, `"Lamp"`)
 	if n := asked.Load(); n != 4 {
 		t.Errorf("%d requests to subgraphs, want 4", n)
@@ -130,8 +130,7 @@ func thePlanOfARunIsShownAsAPicture(t *testing.T, browser *browsertest.Browser) 
 
 	page.Click("#graphiql-session-tab-1")
 	page.Wait(`document.querySelector('[data-testid="plan-panel"]').innerText.includes("Run the operation")`)
-	run(page, `"Desk"`)
-	page.Wait(`document.querySelectorAll(".plan .fetch").length === 1`)
+	failureShows(t, page)
 	page.Click("#graphiql-session-tab-0")
 	page.Wait(`document.querySelectorAll(".plan .fetch").length === 4`)
 	page.Click(`[data-testid="plan"]`)
@@ -139,17 +138,15 @@ func thePlanOfARunIsShownAsAPicture(t *testing.T, browser *browsertest.Browser) 
 	checkClean(t, page, server)
 }
 
-func aPlanThatFailedInPartShowsWhere(t *testing.T, browser *browsertest.Browser) {
-	cfg := Config{Explain: true, Tabs: []Tab{{Name: "Shop", Query: shopQuery}}}
-	page, server := openBeside(t, browser, cfg, shop(t, "", new(atomic.Int32)))
-	page.Click(`[data-testid="plan"]`)
+// failureShows runs an operation of which one subgraph answers nothing.
+func failureShows(t *testing.T, page *browsertest.Page) {
 	run(page, `"SUBREQUEST_HTTP_ERROR"`)
-	page.Wait(`document.querySelector(".plan .fetch.failed").innerText.includes("reviews")`)
+	page.Wait(`document.querySelectorAll(".plan .fetch").length === 3`)
+	page.Wait(`document.querySelector(".plan .fetch.failed").innerText.includes("ratings")`)
 	page.Wait(`[...document.querySelectorAll(".plan .fetch")].find(e => e.innerText.includes("users")).innerText.includes("not sent")`)
 	page.Click(".plan .fetch.failed")
 	if detail := page.Text(`[data-testid="plan-detail"]`); !strings.Contains(detail, "connection refused") {
 		t.Errorf("the fetch's details don't say why it failed:\n%s", detail)
 	}
 	page.Screenshot("plan-failed")
-	checkClean(t, page, server)
 }

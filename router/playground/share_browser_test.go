@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/agora-supergraph/agora/router/playground/browsertest"
 )
@@ -119,51 +118,53 @@ func persistedDocumentsArePickedAndSentByTheirIDs(t *testing.T, browser *browser
 }
 
 func deferredPartsShowAsTheyCome(t *testing.T, browser *browsertest.Browser) {
-	for name, parts := range map[string][2]string{
-		"deferSpec=20220824": {
+	// By the name of the operation, in the format that the name says.
+	parts := map[string][2]string{
+		"Apollo": {
 			`{"data":{"greeting":{"text":"first"}},"hasNext":true}`,
 			`{"incremental":[{"path":["greeting"],"data":{"authorization":"second"},"extensions":{"cost":1}}],"hasNext":false}`,
 		},
-		"incrementalSpec=v0.2": {
+		"Draft": {
 			`{"data":{"greeting":{"text":"first"}},"pending":[{"id":"0","path":["greeting"]}],"hasNext":true}`,
 			`{"incremental":[{"id":"0","data":{"authorization":"second"}}],"completed":[{"id":"0"}],"hasNext":false}`,
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			seen := make(chan struct{})
-			introspection := newEndpoint(t)
-			cfg := Config{Tabs: []Tab{{Name: "Deferred", Query: "{\n  greeting {\n    text\n    ... @defer {\n      authorization\n    }\n  }\n}"}}}
-			page, server := openBeside(t, browser, cfg, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				accept := r.Header.Get("Accept")
-				if !strings.Contains(accept, "multipart/mixed;"+name) {
-					introspection.ServeHTTP(w, r)
-					return
-				}
-				body, _ := io.ReadAll(r.Body)
-				if !bytes.Contains(body, []byte("@defer")) {
-					r.Body = io.NopCloser(bytes.NewReader(body))
-					introspection.ServeHTTP(w, r)
-					return
-				}
-				w.Header().Set("Content-Type", `multipart/mixed;boundary="graphql";`+name)
-				flusher := http.NewResponseController(w)
-				fmt.Fprintf(w, "\r\n--graphql\r\nContent-Type: application/json\r\n\r\n%s\r\n--graphql", parts[0])
-				_ = flusher.Flush()
-				select {
-				case <-seen:
-				case <-time.After(10 * time.Second):
-					t.Error("the first part does not show before the second has come")
-				}
-				fmt.Fprintf(w, "\r\nContent-Type: application/json\r\n\r\n%s\r\n--graphql--\r\n", parts[1])
-			}))
-			page.Click(".graphiql-execute-button")
-			answered(page, `"text": "first"`)
-			page.Screenshot("first-part")
-			close(seen)
-			answered(page, `"authorization": "second"`)
-			answered(page, `"text": "first"`)
-			page.Wait(`document.querySelector(".graphiql-execute-button").getAttribute("aria-label").startsWith("Execute")`)
-			checkClean(t, page, server)
-		})
 	}
+	seen, introspection := make(chan struct{}), newEndpoint(t)
+	var cfg Config
+	for _, name := range []string{"Apollo", "Draft"} {
+		cfg.Tabs = append(cfg.Tabs, Tab{Name: name, Query: "query " + name + " {\n  greeting {\n    text\n    ... @defer {\n      authorization\n    }\n  }\n}"})
+	}
+	page, server := openBeside(t, browser, cfg, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var request graphQLRequest
+		if json.Unmarshal(body, &request) != nil || parts[request.OperationName][0] == "" {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			introspection.ServeHTTP(w, r)
+			return
+		}
+		if accept := r.Header.Get("Accept"); !strings.Contains(accept, "multipart/mixed;deferSpec=20220824") || !strings.Contains(accept, "multipart/mixed;incrementalSpec=v0.2") {
+			t.Errorf("the page accepts %q", accept)
+		}
+		w.Header().Set("Content-Type", `multipart/mixed;boundary="graphql"`)
+		fmt.Fprintf(w, "\r\n--graphql\r\nContent-Type: application/json\r\n\r\n%s\r\n--graphql", parts[request.OperationName][0])
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-seen:
+		case <-r.Context().Done():
+			t.Error("the first part does not show before the second has come")
+		}
+		fmt.Fprintf(w, "\r\nContent-Type: application/json\r\n\r\n%s\r\n--graphql--\r\n", parts[request.OperationName][1])
+	}))
+	for i := range cfg.Tabs {
+		page.Click(fmt.Sprint("#graphiql-session-tab-", i))
+		page.Wait(`__MONACO.editor.getModels().some(model => model.uri.path.includes("operation") && model.getValue().includes("` + cfg.Tabs[i].Name + `"))`)
+		page.Click(".graphiql-execute-button")
+		answered(page, `"text": "first"`)
+		page.Screenshot("first-part")
+		seen <- struct{}{}
+		answered(page, `"authorization": "second"`)
+		answered(page, `"text": "first"`)
+		page.Wait(`document.querySelector(".graphiql-execute-button").getAttribute("aria-label").startsWith("Execute")`)
+	}
+	checkClean(t, page, server)
 }

@@ -22,7 +22,16 @@ export function refreshTabs(examples) {
       localStorage.setItem('graphiql:variables', tab.variables)
     }
     localStorage.setItem('graphiql:tabState', JSON.stringify(state))
+    showAgain(state.tabs[state.activeTabIndex])
   } catch {
     // What is stored is not readable: GraphiQL then begins anew too.
+  }
+}
+
+// showAgain completes what GraphiQL keeps a second time of the open tab: only what was edited is in it, and the editors
+// would be empty where nothing was.
+function showAgain(tab) {
+  for (const part of ['query', 'variables', 'headers']) {
+    if (tab?.[part] && localStorage.getItem(`graphiql:${part}`) === null) localStorage.setItem(`graphiql:${part}`, tab[part])
   }
 }
