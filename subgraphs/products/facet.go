@@ -54,8 +54,8 @@ type tally struct {
 
 // tally runs a statement that counts.
 func (l *listing) tally(ctx context.Context, q *statement) ([]tally, error) {
-	var rows []tally
-	if err := l.s.db.Read.SelectContext(ctx, &rows, q.text.String(), q.args...); err != nil {
+	rows, err := selected[tally](ctx, l, q)
+	if err != nil {
 		return nil, fmt.Errorf("count facets: %w", err)
 	}
 	return rows, nil
@@ -67,12 +67,18 @@ func (l *listing) categoryFacet(ctx context.Context) (*gen.Facet, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &statement{}
-	l.withFound(q)
-	q.sql(`SELECT '' AS name, p.category_id AS value, COUNT(*) AS count FROM `)
-	l.from(q)
-	l.where(q, byCategory)
-	q.sql(` GROUP BY p.category_id`)
+	var q *statement
+	if l.counted() {
+		q = l.counts(string(byPrice), byCategory, `'' AS name, p.category_id AS value, CAST(SUM(p.n) AS BIGINT) AS count`)
+		q.sql(` GROUP BY p.category_id HAVING SUM(p.n) > 0`)
+	} else {
+		q = &statement{}
+		l.withFound(q)
+		q.sql(`SELECT '' AS name, p.category_id AS value, COUNT(*) AS count FROM `)
+		l.from(q)
+		l.where(q, byCategory)
+		q.sql(` GROUP BY p.category_id`)
+	}
 	rows, err := l.tally(ctx, q)
 	if err != nil {
 		return nil, err
@@ -99,16 +105,20 @@ var steps = []int64{0, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000}
 
 // priceFacet counts products by their lowest price, which is the one that lists are filtered and sorted by.
 func (l *listing) priceFacet(ctx context.Context) (*gen.Facet, error) {
-	q := &statement{}
-	l.withFound(q)
-	q.sql(`SELECT p.currency AS name, CASE`)
-	for i := len(steps) - 1; i > 0; i-- {
-		q.sql(` WHEN p.price_min >= `, steps[i], ` THEN '`, i, `'`)
+	var q *statement
+	if l.counted() {
+		q = l.counts(string(byPrice), nothing, `p.name, p.value, CAST(SUM(p.n) AS BIGINT) AS count`)
+		q.sql(` GROUP BY p.name, p.value HAVING SUM(p.n) > 0 ORDER BY 1, 2`)
+	} else {
+		q = &statement{}
+		l.withFound(q)
+		q.sql(`SELECT p.currency AS name, `)
+		q.band()
+		q.sql(` AS value, COUNT(*) AS count FROM `)
+		l.from(q)
+		l.where(q, byPrice)
+		q.sql(` GROUP BY 1, 2 ORDER BY 1, 2`)
 	}
-	q.sql(` ELSE '0' END AS value, COUNT(*) AS count FROM `)
-	l.from(q)
-	l.where(q, byPrice)
-	q.sql(` GROUP BY 1, 2 ORDER BY 1, 2`)
 	rows, err := l.tally(ctx, q)
 	if err != nil {
 		return nil, err
@@ -180,6 +190,10 @@ func (l *listing) optionFacets(ctx context.Context) ([]*gen.Facet, error) {
 
 // optionTally counts the values of all options, or those of the one that is left out of the filter.
 func (l *listing) optionTally(ctx context.Context, but aspect) ([]tally, error) {
+	if l.counted() {
+		q := l.counts("option", nothing, `p.name, p.value, CAST(SUM(p.n) AS BIGINT) AS count`)
+		return l.tally(ctx, q.sql(` GROUP BY p.name, p.value HAVING SUM(p.n) > 0`))
+	}
 	q := &statement{}
 	l.withFound(q)
 	// The products are a list of numbers, which the engines read off an index alone: to join them would read their rows.

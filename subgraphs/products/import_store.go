@@ -274,15 +274,33 @@ func (s *Service) importChange(ctx context.Context, tx *database.Tx, st *stored,
 	if err := st.takeSlugs(ctx, tx, in, p.N); err != nil {
 		return false, err
 	}
+	store := s.store
+	if p.optionsChange(in) { // the counts need the options as they were
+		if err := count(ctx, tx, p.N, minus); err != nil {
+			return false, err
+		}
+		store = s.storeUncounted
+	}
 	events, touched, err := p.importVariants(ctx, tx, in)
 	if err != nil || !changed && !touched && after == p.productRow {
 		return false, err
 	}
 	after.priceRange(p.variants)
-	if err := s.store(ctx, tx, &after, events...); err != nil {
+	if err := store(ctx, tx, &after, events...); err != nil {
 		return false, err
 	}
 	return true, s.reindex(ctx, tx, st.tree, &after)
+}
+
+// optionsChange reports whether the file has variants that are new, or options that are other than before.
+func (p *storedProduct) optionsChange(in *incoming) bool {
+	for i := range in.variants {
+		have := variantBySKU(p.variants, in.variants[i].SKU)
+		if have == nil || have.Options != in.variants[i].options {
+			return true
+		}
+	}
+	return false
 }
 
 // importVariants stores the variants that are new or other than before, and leaves the rest.

@@ -65,7 +65,10 @@ func write(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
 	if err := index(ctx, tx, p.N, searched(&p.productRow, t, p.Variants)); err != nil {
 		return fmt.Errorf("index product %s: %w", p.ID, err)
 	}
-	return nil
+	if err := count(ctx, tx, p.N, plus); err != nil {
+		return err
+	}
+	return nextGeneration(ctx, tx)
 }
 
 // nameWords is what a name takes off the relevance.

@@ -3,6 +3,7 @@ package products
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/agora-supergraph/agora/internal/database"
@@ -158,11 +159,11 @@ func (l *listing) page(ctx context.Context, w page.Window) ([]listingRow, error)
 		q.sql(` AND (`, l.order.column, `, p.id)`, compare, `(`).arg(key).sql(`, `).arg(w.Cursor[2]).sql(`)`)
 	}
 	q.sql(` ORDER BY `, l.order.column, direction, `, p.id`, direction, ` LIMIT `, w.Limit+1)
-	var rows []listingRow
-	if err := l.s.db.Read.SelectContext(ctx, &rows, q.text.String(), q.args...); err != nil {
+	rows, err := selected[listingRow](ctx, l, q)
+	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
-	return rows, nil
+	return slices.Clone(rows), nil // the page is turned around in place
 }
 
 // cursorKey reads the sort key of a cursor, which must be of a list in this order.
@@ -263,16 +264,21 @@ func variantsWith(q *statement, column string, options []*gen.OptionFilter) {
 
 // count is how many products there are in the list.
 func (l *listing) count(ctx context.Context) (int, error) {
-	q := &statement{}
-	l.withFound(q)
-	q.sql(`SELECT COUNT(*) FROM `)
-	l.from(q)
-	l.where(q, nothing)
-	var n int
-	if err := l.s.db.Read.GetContext(ctx, &n, q.text.String(), q.args...); err != nil {
+	var q *statement
+	if l.counted() {
+		q = l.counts(string(byPrice), nothing, `COALESCE(CAST(SUM(p.n) AS BIGINT), 0)`)
+	} else {
+		q = &statement{}
+		l.withFound(q)
+		q.sql(`SELECT COUNT(*) FROM `)
+		l.from(q)
+		l.where(q, nothing)
+	}
+	found, err := selected[int](ctx, l, q)
+	if err != nil {
 		return 0, fmt.Errorf("count products: %w", err)
 	}
-	return n, nil
+	return found[0], nil
 }
 
 // withFound writes the hits for statements that don't ask how relevant they are.

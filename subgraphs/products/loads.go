@@ -12,11 +12,13 @@ import (
 // first demand reads them for all. So there is neither a statement for each product nor a wait for others to ask.
 type loads struct {
 	// at is the instant whose prices the operation shows, all of them.
-	at          int64
-	variants    load[[]*gen.ProductVariant]
-	products    load[*gen.Product]
-	priced      load[[]listedPrice]
-	categories  func(ctx context.Context) (*tree, error)
+	at         int64
+	variants   load[[]*gen.ProductVariant]
+	products   load[*gen.Product]
+	priced     load[[]listedPrice]
+	categories func(ctx context.Context) (*tree, error)
+	// generation is how often products had changed when the operation first asked.
+	generation  func(ctx context.Context) (int64, error)
 	connections sync.Map // *gen.ProductConnection to *listing
 }
 
@@ -40,18 +42,26 @@ func newLoads(s *Service) *loads {
 	l.products.read = func(ctx context.Context, ids []string) (map[string]*gen.Product, error) {
 		return s.productsBy(ctx, ids, nil)
 	}
+	l.categories = onceRead(func(ctx context.Context) (*tree, error) { return s.tree(ctx, s.db.Read) })
+	l.generation = onceRead(s.generation)
+	return l
+}
+
+// onceRead reads something once, unless that fails.
+func onceRead[V any](read func(ctx context.Context) (V, error)) func(ctx context.Context) (V, error) {
 	var mu sync.Mutex
-	var categories *tree
-	l.categories = func(ctx context.Context) (*tree, error) {
+	var value V
+	var known bool
+	return func(ctx context.Context) (V, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		var err error
-		if categories == nil {
-			categories, err = s.tree(ctx, s.db.Read)
+		if !known {
+			value, err = read(ctx)
+			known = err == nil
 		}
-		return categories, err
+		return value, err
 	}
-	return l
 }
 
 // load reads values by key, many at a time.

@@ -44,6 +44,7 @@ type Config struct {
 type Service struct {
 	db     *database.DB
 	outbox *event.Outbox
+	memo   memo
 	now    func() time.Time
 	log    *slog.Logger
 }

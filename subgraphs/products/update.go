@@ -95,6 +95,14 @@ func (r *productRow) apply(input gen.ProductUpdateInput) {
 
 // store writes a product that is the transaction's, in its next version, and tells of it with all other events.
 func (s *Service) store(ctx context.Context, tx *database.Tx, p *productRow, others ...event.Event) error {
+	if err := count(ctx, tx, p.N, minus); err != nil {
+		return err
+	}
+	return s.storeUncounted(ctx, tx, p, others...)
+}
+
+// storeUncounted is store for a product that has been taken off the counts.
+func (s *Service) storeUncounted(ctx context.Context, tx *database.Tx, p *productRow, others ...event.Event) error {
 	p.Version++
 	p.UpdatedUs = max(database.Micros(s.now()), p.UpdatedUs)
 	_, err := tx.ExecContext(ctx, `
@@ -105,6 +113,12 @@ func (s *Service) store(ctx context.Context, tx *database.Tx, p *productRow, oth
 		p.UpdatedUs, p.Name, p.NameKey, nameWords(p.Name), p.Description, p.RepriceUs, p.N)
 	if err != nil {
 		return fmt.Errorf("store product %s: %w", p.ID, err)
+	}
+	if err := count(ctx, tx, p.N, plus); err != nil {
+		return err
+	}
+	if err := nextGeneration(ctx, tx); err != nil {
+		return err
 	}
 	return s.outbox.Append(ctx, tx, append([]event.Event{updated(p)}, others...)...)
 }
