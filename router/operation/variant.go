@@ -74,7 +74,7 @@ func (s *Selected) Deferring(v Variant, values [][]byte) Variant {
 	v.Defers = v.Defers.With(0)
 	for i, index := range s.deferConditions {
 		// One that isn't given leaves the argument its default: true.
-		if values[index] == nil || values[index][0] == 't' {
+		if index >= len(values) || values[index] == nil || values[index][0] == 't' {
 			v.Defers = v.Defers.With(i + 1)
 		}
 	}

@@ -8,34 +8,60 @@ import (
 	"io"
 	"os"
 
+	"github.com/agora-supergraph/agora/router/config"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
 
-// explainCommand prints the plan of an operation. All that the operation demands of its caller counts as met.
+// explainCommand prints the plan of an operation. All that the operation demands of its caller counts as met, unless it
+// is carried out.
 func explainCommand(ctx context.Context, args []string, std streams) error {
-	var file, variables, name, format string
+	var configuration, file, variables, name, format string
+	var analyze bool
+	var headers []string
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	flags.StringVar(&file, "supergraph", "", "`file` of the supergraph: SDL, or rover's supergraph.yaml")
 	flags.StringVar(&variables, "variables", "", "JSON `file` of variables: needed if @skip or @include use some")
 	flags.StringVar(&name, "operation", "", "`name` of the operation, if the document has several")
 	flags.StringVar(&format, "format", "plain", "plain or json")
+	flags.BoolVar(&analyze, "analyze", false, "carry the operation out, and show what each fetch takes")
+	flags.StringVar(&configuration, "config", "", "the router's configuration `file`, which says how subgraphs are reached; with --analyze")
+	flags.Func("header", "`Name: value` of a header of the request; with --analyze, any number of times", func(h string) error {
+		headers = append(headers, h)
+		return nil
+	})
 	files, err := parse(flags, std, args, "QUERYFILE")
 	if err != nil {
 		return err
 	}
-	if file == "" || (format != "plain" && format != "json") {
-		fmt.Fprintln(std.err, "router explain: --supergraph names a file, --format is plain or json")
+	var cfg config.Config
+	if configuration != "" {
+		if cfg, err = config.Load(configuration); err != nil {
+			return err
+		}
+	}
+	if file != "" {
+		cfg.Supergraph = file
+	}
+	if cfg.Supergraph == "" || (format != "plain" && format != "json") || !analyze && headers != nil {
+		fmt.Fprintln(std.err, "router explain: --supergraph or --config names a supergraph, --format is plain or json, --header goes with --analyze")
 		return errUsage
 	}
-	read, err := readSupergraph(ctx, file)
+	read, err := readSupergraph(ctx, cfg.Supergraph)
 	if err != nil {
 		return err
 	}
+	if analyze {
+		a := &analysis{cfg: cfg, sdl: read.sdl, operation: name, headers: headers, std: std}
+		if a.query, a.variables, err = readRequest(files[0], variables, std); err != nil {
+			return err
+		}
+		return a.run(ctx, format)
+	}
 	sg, err := supergraph.Load(read.sdl)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", cfg.Supergraph, err)
 	}
 	p, err := explain(ctx, sg, files[0], name, variables, std)
 	if err != nil {
@@ -49,6 +75,23 @@ func explainCommand(ctx context.Context, args []string, std streams) error {
 	out.SetIndent("", "  ")
 	out.SetEscapeHTML(false)
 	return out.Encode(p.Explain())
+}
+
+// readRequest reads the files of an operation and of its variables, if there are any.
+func readRequest(file, variables string, std streams) (query string, values json.RawMessage, err error) {
+	text, err := readFile(file, std)
+	if err != nil {
+		return "", nil, err
+	}
+	if variables != "" {
+		if values, err = readFile(variables, std); err != nil {
+			return "", nil, err
+		}
+		if !json.Valid(values) {
+			return "", nil, fmt.Errorf("%s: not JSON", variables)
+		}
+	}
+	return string(text), values, nil
 }
 
 func explain(ctx context.Context, sg *supergraph.Supergraph, file, name, variables string, std streams) (*plan.Plan, error) {
@@ -74,7 +117,7 @@ func explain(ctx context.Context, sg *supergraph.Supergraph, file, name, variabl
 			return nil, fmt.Errorf("%s: %w", variables, err)
 		}
 	}
-	op, err := selected.Normalise(selected.Variant(values, func(*supergraph.Requirement) bool { return true }))
+	op, err := selected.Normalise(selected.Deferring(selected.Variant(values, func(*supergraph.Requirement) bool { return true }), values))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

@@ -38,7 +38,8 @@ const usage = `usage: router COMMAND
   subgraph lint FILE
            validate one subgraph by itself  [--name NAME] [--format plain|json]
   explain  show the plan of an operation
-           --supergraph FILE [--variables FILE] [--operation NAME] [--format plain|json] QUERYFILE|-
+           --supergraph FILE [--variables FILE] [--operation NAME] [--format plain|json]
+           [--analyze [--config FILE] [--header "NAME: VALUE"]...] QUERYFILE|-
   persist  publish | list | retire
            documents that clients name instead of sending: --store MANIFEST|FOLDER|redis://HOST [--client NAME]
            publish --supergraph FILE MANIFEST|FOLDER;  list [--format plain|json];
