@@ -24,6 +24,10 @@ func (s *Service) pay(ctx context.Context, operationName string, in gen.PaymentP
 	if err := checkPayment(in, payer); err != nil {
 		return answer{Errors: err.present()}, nil
 	}
+	payer, err := s.checkOrder(ctx, in)
+	if err != nil {
+		return refusedInput(err)
+	}
 	k, err := keyOf(ctx, operationName, in.IdempotencyKey, in)
 	if err != nil {
 		return refusedInput(err)

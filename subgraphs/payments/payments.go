@@ -28,6 +28,7 @@ import (
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
+	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/internal/webhook"
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
@@ -52,6 +53,8 @@ type Config struct {
 	// ActionTimeout is how long a buyer has for 3-D Secure. It must be less than the reservation of the order's
 	// stock lasts (15 min). Zero means 10 min.
 	ActionTimeout time.Duration
+	// Orders is asked about the orders that staff have paid by hand; it needs orders:read. Nil believes staff.
+	Orders *subgraph.Client
 	// Webhooks is how others are told by webhook. Its Now and Log are this service's.
 	Webhooks webhook.Config
 	// WebhookSources are the sources of the events that others may be told of. Empty means the service's own.

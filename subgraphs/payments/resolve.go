@@ -20,6 +20,9 @@ const scopeSelf = "payments"
 // keyLife is how long the answer to a command is given again.
 const keyLife = 7 * 24 * time.Hour
 
+// notificationLife is how long a webhook of the provider is known again.
+const notificationLife = 30 * 24 * time.Hour
+
 // sweepBatch is how many operations a sweep takes on, and sweepParallel how many of them at a time.
 const (
 	sweepBatch    = 100
@@ -40,6 +43,9 @@ func (s *Service) sweep(ctx context.Context) error {
 	defer timer.Stop()
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
+	if err := s.prune(ctx); err != nil && ctx.Err() == nil { // a service that never runs for an hour prunes too
+		s.cfg.Log.ErrorContext(ctx, "forget what is old", "error", err)
+	}
 	for {
 		for _, look := range []func(context.Context) error{s.resolveDue, s.expireDue} {
 			if err := look(ctx); err != nil && ctx.Err() == nil {
@@ -51,11 +57,21 @@ func (s *Service) sweep(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		case <-hourly.C:
-			if err := idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)); err != nil {
-				s.cfg.Log.ErrorContext(ctx, "forget idempotency keys", "error", err)
+			if err := s.prune(ctx); err != nil {
+				s.cfg.Log.ErrorContext(ctx, "forget what is old", "error", err)
 			}
 		}
 	}
+}
+
+// prune forgets the answers to commands, and the provider's webhooks, that are too old to come again: providers send
+// theirs for days, not weeks.
+func (s *Service) prune(ctx context.Context) error {
+	forgotten := s.db.Tx(ctx, func(tx *database.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM notification WHERE received_us < $1`, database.Micros(s.now().Add(-notificationLife)))
+		return err
+	})
+	return errors.Join(forgotten, idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)))
 }
 
 func (s *Service) resolveDue(ctx context.Context) error {

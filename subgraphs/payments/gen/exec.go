@@ -1346,7 +1346,7 @@ input PaymentActionConfirmInput {
 
 input PaymentProcessInput {
   orderId: ID!
-  "Who pays; the caller if absent."
+  "Who pays: whose order it is, if absent."
   userId: ID
   amountMinorUnits: Int64!
   currency: CurrencyCode!

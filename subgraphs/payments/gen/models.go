@@ -130,7 +130,7 @@ type PaymentPayload struct {
 
 type PaymentProcessInput struct {
 	OrderID string `json:"orderId"`
-	// Who pays; the caller if absent.
+	// Who pays: whose order it is, if absent.
 	UserID             *string `json:"userId,omitempty"`
 	AmountMinorUnits   int64   `json:"amountMinorUnits"`
 	Currency           string  `json:"currency"`
