@@ -32,6 +32,8 @@ type explainedFetch struct {
 	// Kind is root, entities or introspection; the latter is no request, the router answers it itself.
 	Kind string `json:"kind"`
 	plan.ExplainedFetch
+	// Deferred says that the first part of the answer doesn't wait for it.
+	Deferred bool `json:"deferred,omitempty"`
 	// Runs are the requests that the fetch took, only of analyze: mostly one; none if there was nothing to ask; several
 	// if the values of contexts differed.
 	Runs []run `json:"runs,omitempty"`
@@ -173,7 +175,7 @@ func (e *explanation) json() []byte {
 	defer e.mu.Unlock()
 	out := explained{Explanation: e.plan.Explain(), Text: e.plan.String()}
 	for i, f := range out.Explanation.Fetches {
-		next := explainedFetch{Kind: "root", ExplainedFetch: f}
+		next := explainedFetch{Kind: "root", ExplainedFetch: f, Deferred: e.plan.Fetches[i].Deferred}
 		switch {
 		case e.plan.Fetches[i].Subgraph == plan.Introspection:
 			next.Kind = "introspection"

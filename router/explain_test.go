@@ -33,8 +33,9 @@ func planIn(t *testing.T, body string) (out struct {
 	Text    string
 	Micros  *int64
 	Fetches []struct {
-		Kind string
-		Runs []struct {
+		Kind     string
+		Deferred bool
+		Runs     []struct {
 			StartMicros, EndMicros, Status, Errors int64
 			Error                                  string
 		}
@@ -195,6 +196,24 @@ func TestAnalyzeExplainsEachEventOfASubscription(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("%d events in %s", n, rec.Body)
+	}
+}
+
+func TestAnalyzeExplainsAnAnswerInPartsWithItsLastPart(t *testing.T) {
+	r := newRouter(t, router.Config{Explain: true})
+	for _, accept := range []string{"multipart/mixed;deferSpec=20220824", "multipart/mixed;incrementalSpec=v0.2"} {
+		rec := post(r, `{ me { name ... @defer { stars } } }`, "Accept", accept, "Agora-Explain", "analyze")
+		parts := strings.Split(rec.Body.String(), "--graphql")
+		var last string
+		for _, part := range parts {
+			if _, body, ok := strings.Cut(part, "\r\n\r\n"); ok {
+				last = strings.TrimSpace(body)
+			}
+		}
+		p := planIn(t, last)
+		if !strings.Contains(last, `"stars":5`) || len(p.Fetches) != 2 || len(p.Fetches[0].Runs) != 1 || len(p.Fetches[1].Runs) != 1 || p.Fetches[0].Deferred || !p.Fetches[1].Deferred {
+			t.Errorf("%s: %s", accept, rec.Body)
+		}
 	}
 }
 

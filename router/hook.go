@@ -42,7 +42,8 @@ type FetchHook interface {
 // Send carries a fetch out.
 type Send func(ctx context.Context, req *transport.Request) (*transport.Response, error)
 
-// ResponseHook sees every response last, also that of a request that was refused; of a subscription, each event.
+// ResponseHook sees every response last, also that of a request that was refused; of a subscription each event, and of an
+// answer that comes in parts (@defer) each part.
 type ResponseHook interface {
 	// OnResponse may add to the response's Header and replace its Body, which it must neither change in place nor keep.
 	OnResponse(ctx context.Context, req *serve.Request, resp *serve.Response)

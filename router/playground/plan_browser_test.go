@@ -87,7 +87,11 @@ func shop(t *testing.T, asked *atomic.Int32) *router.Router {
 
 func thePlanOfARunIsShownAsAPicture(t *testing.T, browser *browsertest.Browser) {
 	var asked atomic.Int32
-	cfg := Config{Title: "Shop", Explain: true, Tabs: []Tab{{Name: "Shop", Query: shopQuery}, {Name: "Ratings", Query: "query Ratings {\n  products {\n    name\n    rating {\n      by {\n        name\n      }\n    }\n  }\n}"}}}
+	cfg := Config{Title: "Shop", Explain: true, Tabs: []Tab{
+		{Name: "Shop", Query: shopQuery},
+		{Name: "Ratings", Query: "query Ratings {\n  products {\n    name\n    rating {\n      by {\n        name\n      }\n    }\n  }\n}"},
+		{Name: "Deferred", Query: "query Deferred {\n  products {\n    name\n    ... @defer {\n      inStock\n    }\n  }\n}"},
+	}}
 	page, server := openBeside(t, browser, cfg, shop(t, &asked))
 	run(page, `"Lamp"`)
 	if n := asked.Load(); n != 4 {
@@ -131,6 +135,11 @@ func thePlanOfARunIsShownAsAPicture(t *testing.T, browser *browsertest.Browser) 
 	page.Click("#graphiql-session-tab-1")
 	page.Wait(`document.querySelector('[data-testid="plan-panel"]').innerText.includes("Run the operation")`)
 	failureShows(t, page)
+	page.Click("#graphiql-session-tab-2")
+	page.Wait(`document.querySelector('[data-testid="plan-panel"]').innerText.includes("Run the operation")`)
+	run(page, `"inStock": false`)
+	page.Wait(`document.querySelector(".plan .fetch.deferred").innerText.includes("2 entities · deferred")`)
+	page.Screenshot("plan-deferred")
 	page.Click("#graphiql-session-tab-0")
 	page.Wait(`document.querySelectorAll(".plan .fetch").length === 4`)
 	page.Click(`[data-testid="plan"]`)

@@ -39,7 +39,7 @@ export function PlanGraph({ plan, selected, onSelect }) {
         </svg>
         {plan.fetches.map(fetch => (
           <button type="button" key={fetch.id} data-testid={`fetch-${fetch.id}`} aria-pressed={fetch.id === selected}
-            className={failed(fetch) ? 'fetch failed' : 'fetch'}
+            className={['fetch', failed(fetch) && 'failed', fetch.deferred && 'deferred'].filter(Boolean).join(' ')}
             style={{ ...colour(fetch), left: places[fetch.id].x, top: places[fetch.id].y, width: box.width, height: box.height }}
             onClick={() => onSelect(fetch.id === selected ? null : fetch.id)}>
             <span className="who">{subgraph(fetch)}<small>#{fetch.id}</small></span>
@@ -65,7 +65,8 @@ function where(fetch) {
 }
 
 function cost(fetch, analyzed) {
+  if (!fetch.runs && fetch.deferred) return 'deferred'
   if (!fetch.runs) return analyzed && fetch.kind !== 'root' ? 'not sent' : ''
   const sent = fetch.runs.reduce((sum, run) => sum + run.representations, 0)
-  return [duration(took(fetch)), sent ? plural(sent, 'entity', 'entities') : '', failed(fetch) ? 'errors' : ''].filter(Boolean).join(' · ')
+  return [duration(took(fetch)), sent ? plural(sent, 'entity', 'entities') : '', fetch.deferred ? 'deferred' : '', failed(fetch) ? 'errors' : ''].filter(Boolean).join(' · ')
 }
