@@ -11,6 +11,10 @@ help: ## what can be made
 run: ## start the whole supergraph in one process and say where to point a browser
 	$(GO) run ./tools/agora dev
 
+.PHONY: cluster
+cluster: ## start the distributed mode on this machine: processes on a local Postgres and NATS; CLUSTER passes flags
+	$(GO) run ./tools/agora cluster $(CLUSTER)
+
 .PHONY: test
 test: ## run all tests; what they need is found, started or installed by the script
 	@tools/test.sh

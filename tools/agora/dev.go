@@ -29,6 +29,8 @@ type devConfig struct {
 	listen string
 	data   string
 	fresh  bool
+	// config is the services' configuration file; empty for databases in the data folder.
+	config string
 	// http are the subgraphs that the router reaches over HTTP.
 	http  string
 	level slog.Level
@@ -42,6 +44,7 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	flags.StringVar(&cfg.listen, "listen", "127.0.0.1:4000", "`address` that the router listens on")
 	flags.StringVar(&cfg.data, "data", "data", "`folder` of the databases, created if needed")
 	flags.BoolVar(&cfg.fresh, "fresh", false, "begin with empty databases: what the folder holds is deleted")
+	flags.StringVar(&cfg.config, "config", "", "the services' configuration `file`: the databases and the bus that it names, and not a data folder")
 	flags.StringVar(&cfg.http, "http", "", "subgraphs, `NAME,…` or all, that are served over HTTP too, on the ports of schema/supergraph.yaml, and that the router reaches that way")
 	flags.TextVar(&cfg.level, "log", slog.LevelWarn, "`level` of the log: debug, info, warn or error")
 	if err := parse(flags, args); err != nil {
@@ -52,18 +55,40 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return err // it names the address
 	}
 	defer listener.Close()
-	if cfg.fresh {
-		if err := removeDatabases(cfg.data); err != nil {
-			return err
-		}
-	}
 	log := slog.New(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: cfg.level}))
-	shop, err := openShop(ctx, cfg.data, log)
+	settings, unlock, err := devSettings(&cfg)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	shop, err := openShop(ctx, settings, everything, log)
 	if err != nil {
 		return err
 	}
 	err = shop.serve(ctx, cfg, listener, out)
 	return errors.Join(err, shop.close())
+}
+
+// devSettings are those of the configuration file, or of the data folder, which is locked then.
+func devSettings(cfg *devConfig) (settings, func(), error) {
+	if cfg.config != "" {
+		read, err := readSettings(cfg.config)
+		cfg.data = "the databases of " + cfg.config
+		return read, func() {}, err
+	}
+	unlock, err := lockFolder(cfg.data)
+	if err != nil {
+		return settings{}, nil, err
+	}
+	if cfg.fresh {
+		err = removeDatabases(cfg.data)
+	}
+	secret, readErr := readSecret(cfg.data)
+	if err = errors.Join(err, readErr); err != nil {
+		unlock()
+		return settings{}, nil, err
+	}
+	return localSettings(cfg.data, secret), unlock, nil
 }
 
 // serve seeds the shop and runs it behind the router.

@@ -2,6 +2,10 @@
 // all subgraphs.
 //
 //	agora dev [--listen ADDRESS] [--data DIR] [--fresh]    everything in one process, on embedded stores
+//	agora subgraph NAME… --config FILE                     some services in one process
+//	agora cluster [--listen ADDRESS] [--replicas N]        each service in processes of its own, on this machine
+//	agora migrate [NAME…] --config FILE                    brings databases up to date
+//	agora events replay|dead …                             looks after events
 //	agora audit [--data DIR]                               compares the books of all services
 //	agora catalogue import|export FILE [--data DIR]        reads or writes the catalogue as CSV or JSON lines
 package main
@@ -27,13 +31,35 @@ func main() {
 var commands = map[string]func(ctx context.Context, args []string, out, diagnostics io.Writer) error{
 	"audit":     audit,
 	"catalogue": catalogue,
+	"cluster":   cluster,
 	"dev":       dev,
+	"events":    events,
+	"migrate":   migrate,
+	"seed":      seedCommand,
+	"subgraph":  runSubgraphs,
 }
 
 const usage = `usage: agora COMMAND
 
   dev    run everything in one process on embedded stores, seeded on first start
-         [--listen 127.0.0.1:4000] [--data DIR] [--fresh] [--http NAME,…] [--log LEVEL]
+         [--listen 127.0.0.1:4000] [--data DIR] [--fresh] [--config FILE] [--http NAME,…] [--log LEVEL]
+
+  subgraph NAME…
+         run some services in one process, by a configuration file
+         --config FILE [--listen ADDRESS]
+
+  cluster
+         run each service in processes of its own, with the router in front, on this machine's Postgres and NATS
+         [--listen 127.0.0.1:4000] [--replicas N] [--postgres URL] [--nats URL] [--prefix NAME] [--data DIR] [--fresh]
+         [--router PROGRAM]
+
+  migrate [NAME…], seed
+         bring the databases of services up to date; fill them as those of developers
+         --config FILE
+
+  events dead list, events dead retry, events replay SERVICE
+         what could not be applied; have it tried again; publish a service's events again
+         [--config FILE] [--data DIR] [--service NAME] [--consumer NAME] [--event ID] [--since TIME]
 
   catalogue import FILE
          store the products of a CSV or JSON lines file, as often as it takes; what is wrong is told by line

@@ -2,19 +2,18 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/event/jetstream"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/inventory"
@@ -26,7 +25,8 @@ import (
 	"github.com/agora-supergraph/agora/subgraphs/users"
 )
 
-// shop is all services in one process, each with a database of its own in one folder.
+// shop is the services that run in this process, all or some, each with a database of its own. Those that run elsewhere
+// are nil.
 type shop struct {
 	users     *users.Service
 	products  *products.Service
@@ -37,8 +37,13 @@ type shop struct {
 
 	// servers are the subgraphs by name.
 	servers map[string]*subgraph.Server
-	bus     *event.Local
-	log     *slog.Logger
+	// bus is Local, or the stream, which has to be run and closed.
+	bus    event.Bus
+	stream *jetstream.Bus
+	// keys are those of the users service, here or elsewhere.
+	keys identity.JWKS
+	cfg  settings
+	log  *slog.Logger
 }
 
 // service is what all services have in common.
@@ -49,14 +54,21 @@ type service interface {
 	Close() error
 }
 
-// openShop opens all services on SQLite files in folder, which is created if needed.
-func openShop(ctx context.Context, folder string, log *slog.Logger) (*shop, error) {
-	secret, err := readSecret(folder)
-	if err != nil {
+// everything are the names of all services, those first that others ask; provider is the sandbox payment provider.
+var everything = []string{"node", "users", "products", "inventory", "provider", "payments", "orders"}
+
+// sources are the sources of events that services publish, by name.
+var sources = map[string]string{
+	"users": users.Source, "products": products.Source, "inventory": inventory.Source, "orders": orders.Source, "payments": payments.Source,
+}
+
+// openShop opens services by name. Those that they ask and that aren't among them are reached over HTTP.
+func openShop(ctx context.Context, cfg settings, names []string, log *slog.Logger) (*shop, error) {
+	if err := cfg.check(names); err != nil {
 		return nil, err
 	}
-	s := &shop{servers: map[string]*subgraph.Server{}, bus: &event.Local{Log: log}, log: log}
-	if err := s.open(ctx, folder, secret); err != nil {
+	s := &shop{cfg: cfg, log: log}
+	if err := s.open(ctx, names); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	for _, each := range s.services() {
@@ -65,38 +77,146 @@ func openShop(ctx context.Context, folder string, log *slog.Logger) (*shop, erro
 	return s, nil
 }
 
-func (s *shop) open(ctx context.Context, folder string, secret []byte) (err error) {
-	file := func(name string) string { return "sqlite:" + filepath.Join(folder, name+".db") }
-	if s.users, err = users.New(ctx, users.Config{Database: file("users"), Secret: secret, Log: s.log}); err != nil {
+func (s *shop) open(ctx context.Context, names []string) error {
+	if err := s.openBus(ctx, names); err != nil {
 		return err
 	}
-	verifier := &identity.Verifier{Keys: s.users.JWKS, Secret: secret}
-	serve := func(name string, schema graphql.ExecutableSchema) *subgraph.Server {
-		s.servers[name] = subgraph.New(subgraph.Config{Name: name, Schema: schema, Verifier: verifier, Log: s.log})
-		return s.servers[name]
+	if !slices.Contains(names, "users") && s.cfg.Services.Users.URL != "" {
+		remote, err := newRemoteKeys(s.cfg.Services.Users.URL)
+		if err != nil {
+			return err
+		}
+		s.keys = remote.Keys
 	}
-	serve("node", node.Schema())
-	serve("users", s.users.Schema())
-	if s.products, err = products.New(ctx, products.Config{Database: file("products"), Log: s.log}); err != nil {
+	for _, name := range everything {
+		if slices.Contains(names, name) {
+			if err := s.openAlone(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// openAlone opens one service, without a bus.
+func (s *shop) openAlone(ctx context.Context, name string) error {
+	if s.servers == nil {
+		s.servers = map[string]*subgraph.Server{}
+	}
+	return map[string]func(context.Context) error{
+		"node": s.openNode, "users": s.openUsers, "products": s.openProducts, "inventory": s.openInventory,
+		"provider": s.openProvider, "payments": s.openPayments, "orders": s.openOrders,
+	}[name](ctx)
+}
+
+func (s *shop) openNode(context.Context) error {
+	s.serveSubgraph("node", node.Schema())
+	return nil
+}
+
+// openBus connects to the bus, and makes the streams of the services' events.
+func (s *shop) openBus(ctx context.Context, names []string) (err error) {
+	if s.cfg.Events.NATS == "" {
+		s.bus = &event.Local{Log: s.log}
+		return nil
+	}
+	cfg := s.cfg.Events.jetstream(s.cfg.Installation)
+	cfg.Log = s.log
+	if s.stream, err = jetstream.Connect(cfg); err != nil {
 		return err
 	}
-	serve("products", s.products.Schema())
-	if s.inventory, err = inventory.New(ctx, inventory.Config{Database: file("inventory"), Log: s.log}); err != nil {
+	s.bus = s.stream
+	for _, name := range names {
+		if source, ok := sources[name]; ok {
+			if err := s.stream.Claim(ctx, source); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// serveSubgraph adds the server of a subgraph.
+func (s *shop) serveSubgraph(name string, schema graphql.ExecutableSchema) {
+	keys := func(ctx context.Context) (*jose.JSONWebKeySet, error) { return s.keys(ctx) } // users may come after node
+	s.servers[name] = subgraph.New(subgraph.Config{
+		Name: name, Schema: schema, RouterSecrets: s.cfg.RouterSecrets, Log: s.log,
+		Verifier: &identity.Verifier{Keys: keys, Secret: []byte(s.cfg.Secret)},
+	})
+}
+
+func (s *shop) database(name string) string {
+	return s.cfg.database(name, s.cfg.Services.byName(name).Database)
+}
+
+func (s *shop) openUsers(ctx context.Context) (err error) {
+	if s.users, err = users.New(ctx, users.Config{Database: s.database("users"), Secret: []byte(s.cfg.Secret), Log: s.log}); err != nil {
 		return err
 	}
-	serve("inventory", s.inventory.Schema())
-	if s.provider, err = sandbox.New(ctx, sandbox.Config{Database: file("provider")}); err != nil {
+	s.keys = s.users.JWKS
+	s.serveSubgraph("users", s.users.Schema())
+	return nil
+}
+
+func (s *shop) openProducts(ctx context.Context) (err error) {
+	if s.products, err = products.New(ctx, products.Config{Database: s.database("products"), Log: s.log}); err != nil {
 		return err
 	}
-	if s.payments, err = payments.New(ctx, payments.Config{Database: file("payments"), Provider: s.provider, Alone: true, Log: s.log}); err != nil {
+	s.serveSubgraph("products", s.products.Schema())
+	return nil
+}
+
+func (s *shop) openInventory(ctx context.Context) (err error) {
+	if s.inventory, err = inventory.New(ctx, inventory.Config{Database: s.database("inventory"), Log: s.log}); err != nil {
 		return err
 	}
-	serve("payments", s.payments.Schema())
+	s.serveSubgraph("inventory", s.inventory.Schema())
+	return nil
+}
+
+func (s *shop) openProvider(ctx context.Context) (err error) {
+	p := s.cfg.Provider
+	cfg := sandbox.Config{Database: s.cfg.database("provider", p.Database), URL: p.URL, APIKey: p.APIKey, WebhookSecret: p.WebhookSecret, Log: s.log}
+	if payments := s.cfg.Services.Payments.URL; payments != "" && p.WebhookSecret != "" {
+		cfg.Webhook = trimGraphQL(payments) + webhookPath
+	}
+	s.provider, err = sandbox.New(ctx, cfg)
+	return err
+}
+
+// openPayments opens the payments service. Its provider is in this process, or elsewhere; where neither is said, it runs
+// one of its own.
+func (s *shop) openPayments(ctx context.Context) (err error) {
+	var provider payments.Provider = &sandbox.Client{URL: s.cfg.Provider.URL, APIKey: s.cfg.Provider.APIKey, WebhookSecrets: nonEmpty(s.cfg.Provider.WebhookSecret)}
+	if s.provider == nil && s.cfg.Provider.URL == "" {
+		if err := s.openProvider(ctx); err != nil {
+			return err
+		}
+	}
+	if s.provider != nil {
+		provider = s.provider
+	}
+	s.payments, err = payments.New(ctx, payments.Config{Database: s.database("payments"), Provider: provider, Alone: s.cfg.alone, Log: s.log})
+	if err != nil {
+		return err
+	}
+	s.serveSubgraph("payments", s.payments.Schema())
+	return nil
+}
+
+func nonEmpty(values ...string) []string {
+	return slices.DeleteFunc(values, func(v string) bool { return v == "" })
+}
+
+func (s *shop) openOrders(ctx context.Context) (err error) {
 	ask := func(name string, scopes ...string) *subgraph.Client {
-		return &subgraph.Client{Service: "orders", Scopes: scopes, Secret: secret, Server: s.servers[name]}
+		return &subgraph.Client{
+			Service: "orders", Scopes: scopes, Secret: []byte(s.cfg.Secret), Server: s.servers[name],
+			URL: s.cfg.Services.byName(name).URL, HTTP: betweenServices,
+		}
 	}
 	s.orders, err = orders.New(ctx, orders.Config{
-		Database: file("orders"), Alone: true, Log: s.log,
+		Database: s.database("orders"), Alone: s.cfg.alone, Log: s.log,
 		Users:     ask("users", "users:read"),
 		Products:  ask("products"),
 		Inventory: ask("inventory", "inventory:read", "inventory:write"),
@@ -105,8 +225,14 @@ func (s *shop) open(ctx context.Context, folder string, secret []byte) (err erro
 	if err != nil {
 		return err
 	}
-	serve("orders", s.orders.Schema())
+	s.serveSubgraph("orders", s.orders.Schema())
 	return nil
+}
+
+// betweenServices is the client by which services ask each other: it keeps as many connections as sagas may be under way.
+var betweenServices = &http.Client{
+	Timeout:   30 * time.Second,
+	Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
 }
 
 // services are those that are open, those first that others ask.
@@ -135,6 +261,12 @@ func (s *shop) run(ctx context.Context) error {
 	for _, each := range s.services() {
 		g.Go(func() error { return each.Run(ctx, s.bus) })
 	}
+	if s.provider != nil {
+		g.Go(func() error { return s.provider.Run(ctx) })
+	}
+	if s.stream != nil {
+		g.Go(func() error { return s.stream.Run(ctx) })
+	}
 	return g.Wait()
 }
 
@@ -147,26 +279,8 @@ func (s *shop) close() error {
 	if s.provider != nil {
 		errs = append(errs, s.provider.Close())
 	}
+	if s.stream != nil {
+		errs = append(errs, s.stream.Close())
+	}
 	return errors.Join(errs...)
-}
-
-// readSecret is the secret that the services of this folder share; made at the first start.
-func readSecret(folder string) ([]byte, error) {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
-	}
-	name := filepath.Join(folder, "secret")
-	secret, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		secret = make([]byte, 32)
-		rand.Read(secret)
-		err = os.WriteFile(name, secret, 0o600)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
-	}
-	if len(secret) < 32 {
-		return nil, fmt.Errorf("data folder: %s holds %d bytes, not 32: remove it, and everybody has to log in again", name, len(secret))
-	}
-	return secret, nil
 }
