@@ -1,10 +1,3 @@
-// Package router is a GraphQL federation router as a library: it composes the phases, each a package of its own,
-// through which schemas and requests flow.
-//
-//	subgraph SDLs → compose → supergraph SDL → supergraph: the model
-//	request → operation: normal form → plan: fetches and shapes → execute: the response's bytes → serve
-//
-// This file shows the whole way of a request; read it first.
 package router
 
 import (
