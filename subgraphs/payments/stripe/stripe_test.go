@@ -231,6 +231,12 @@ func TestWebhooksAreVerified(t *testing.T) {
 	}
 }
 
+func TestAnOutcomeIsAskedForBySendingTheRequestAgain(t *testing.T) {
+	if _, err := record(t, nil).Retrieve(t.Context(), "op_1"); !errors.Is(err, payments.ErrKeyUnknown) {
+		t.Errorf("Retrieve: %v", err)
+	}
+}
+
 func TestAmountsAreThoseOfStripe(t *testing.T) {
 	for _, tt := range []struct {
 		m    money.Money
