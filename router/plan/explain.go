@@ -11,6 +11,18 @@ type Explanation struct {
 	Depth    int `json:"depth"`
 	// Fetches are in the order of their IDs.
 	Fetches []ExplainedFetch `json:"fetches"`
+	// Deferred are the fragments that are delivered later.
+	Deferred []ExplainedDeferred `json:"deferred,omitempty"`
+}
+
+// ExplainedDeferred is a fragment with @defer at one place.
+type ExplainedDeferred struct {
+	Label string `json:"label,omitempty"`
+	Path  string `json:"path"`
+	// Parent is the index of the fragment that is delivered before; -1 for the first part of the answer.
+	Parent int `json:"parent"`
+	// Fetches are the IDs of those that it waits for.
+	Fetches []int `json:"fetches"`
 }
 
 // ExplainedFetch is one request.
@@ -22,6 +34,8 @@ type ExplainedFetch struct {
 	Query string `json:"query"`
 	// DependsOn are the IDs of the fetches that must have ended before.
 	DependsOn []int `json:"dependsOn"`
+	// Deferred says that the first part of the answer doesn't wait for it.
+	Deferred bool `json:"deferred,omitempty"`
 	// Path is where the root fields are asked, if not at the root.
 	Path string `json:"path,omitempty"`
 	// Entities are the _entities fields.
@@ -57,12 +71,16 @@ func (p *Plan) Explain() Explanation {
 		out.Depth = max(out.Depth, depths[i])
 		out.Fetches[i] = p.explain(f)
 	}
+	for _, d := range p.Deferred {
+		w := &writer{plan: p}
+		out.Deferred = append(out.Deferred, ExplainedDeferred{d.Label, w.path(d.Path), d.Parent, append([]int{}, d.Fetches...)})
+	}
 	return out
 }
 
 func (p *Plan) explain(f *Fetch) ExplainedFetch {
 	w := &writer{plan: p}
-	out := ExplainedFetch{ID: f.ID, Query: f.Query, DependsOn: append([]int{}, f.DependsOn...), Reasons: f.Reasons}
+	out := ExplainedFetch{ID: f.ID, Query: f.Query, DependsOn: append([]int{}, f.DependsOn...), Deferred: f.Deferred, Reasons: f.Reasons}
 	if f.Subgraph >= 0 {
 		out.Subgraph = p.Supergraph.Subgraphs[f.Subgraph].Name
 	}
