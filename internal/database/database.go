@@ -7,6 +7,13 @@
 // Dialect. Writes go through Tx: SQLite has one writer, whose transactions take the lock at once, so that a
 // transaction never fails halfway because another one wrote; Postgres runs them as read committed, with rows
 // locked by Dialect.ForUpdate, and repeats those that the server ends with a serialisation error or a deadlock.
+//
+// In production each service has a database of its own, which belongs to a role of its own that nobody else knows the
+// password of; it may not even connect to the others:
+//
+//	CREATE ROLE shop_orders LOGIN PASSWORD '…' CONNECTION LIMIT 40;
+//	CREATE DATABASE shop_orders OWNER shop_orders;
+//	REVOKE CONNECT ON DATABASE shop_orders FROM PUBLIC;
 package database
 
 import (

@@ -86,6 +86,16 @@ func TestABuyerGoesFromRegistrationToAConfirmedOrder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	p := start(t, folder)
+	journey(t, p)
+	if status := p.interrupt(); status != 0 {
+		t.Errorf("exit status %d on an interrupt\n%s", status, p.output)
+	}
+	auditFolder(t, folder)
+}
+
+// journey is that of a buyer, from registration to a confirmed order.
+func journey(t *testing.T, p *program) {
+	t.Helper()
 	variant, sku, _ := p.variantWith(10)
 	b := p.newBuyer()
 
@@ -134,10 +144,6 @@ func TestABuyerGoesFromRegistrationToAConfirmedOrder(t *testing.T) {
 	if seen, err := (client{program: p}).send(`query($id: ID!) { order(id: $id) { number } }`, map[string]any{"id": order}); err != nil || at(seen.Data, "order") != nil || len(seen.Errors) == 0 {
 		t.Errorf("nobody sees the order: %v %v", seen, err)
 	}
-	if status := p.interrupt(); status != 0 {
-		t.Errorf("exit status %d on an interrupt\n%s", status, p.output)
-	}
-	auditFolder(t, folder)
 }
 
 func TestWhatCantBeBoughtIsRefusedAndUndone(t *testing.T) {

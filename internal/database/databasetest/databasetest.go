@@ -46,25 +46,12 @@ func SQLite(t testing.TB) string {
 // reachable, or fails it if CI is set.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server := serverURL()
-	if server == "none" {
-		t.Skip("AGORA_TEST_POSTGRES is none")
-	}
-	if err := reachable(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no Postgres at %s: %v", server, err)
-		}
-		t.Skipf("no Postgres at %s (set AGORA_TEST_POSTGRES to one): %v", server, err)
-	}
+	server := Server(t)
 	name := fmt.Sprintf("%s%d_%s", prefix, time.Now().Unix(), strings.ToLower(rand.Text()[:10]))
 	if err := exec(server, "CREATE DATABASE "+pq.QuoteIdentifier(name)); err != nil {
 		t.Fatalf("create database %s: %v", name, err)
 	}
-	t.Cleanup(func() {
-		if err := exec(server, "DROP DATABASE IF EXISTS "+pq.QuoteIdentifier(name)+" WITH (FORCE)"); err != nil {
-			t.Errorf("drop database %s: %v", name, err)
-		}
-	})
+	t.Cleanup(func() { Drop(t, name) })
 	// Tests ask what is true after a commit, not after a crash of the server: they need not wait for its disk.
 	if err := exec(server, "ALTER DATABASE "+pq.QuoteIdentifier(name)+" SET synchronous_commit TO off"); err != nil {
 		t.Fatalf("configure database %s: %v", name, err)
@@ -75,6 +62,31 @@ func Postgres(t testing.TB) string {
 	}
 	u.Path = "/" + name
 	return u.String()
+}
+
+// Server returns the URL of the Postgres server, for tests of programs that make databases themselves. It skips t if no
+// server is reachable, or fails it if CI is set.
+func Server(t testing.TB) string {
+	t.Helper()
+	server := serverURL()
+	if server == "none" {
+		t.Skip("AGORA_TEST_POSTGRES is none")
+	}
+	if err := reachable(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("no Postgres at %s: %v", server, err)
+		}
+		t.Skipf("no Postgres at %s (set AGORA_TEST_POSTGRES to one): %v", server, err)
+	}
+	return server
+}
+
+// Drop drops a database of the server, if it is there.
+func Drop(t testing.TB, name string) {
+	t.Helper()
+	if err := exec(serverURL(), "DROP DATABASE IF EXISTS "+pq.QuoteIdentifier(name)+" WITH (FORCE)"); err != nil {
+		t.Errorf("drop database %s: %v", name, err)
+	}
 }
 
 // prefix starts the names of test databases; the time in seconds follows, by which sweep knows their age.
