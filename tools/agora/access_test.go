@@ -1,4 +1,4 @@
-package subgraph_test
+package main
 
 import (
 	"crypto/ed25519"
