@@ -7,3 +7,9 @@ import "embed"
 //
 //go:embed *.graphql supergraph.yaml
 var Files embed.FS
+
+// Events are the JSON Schemas (2020-12) of the data of events: events/TYPE.json for each type. Consumers may rely on them:
+// a version of a type only ever gets members that are not required.
+//
+//go:embed events/*.json
+var Events embed.FS
