@@ -8,8 +8,9 @@ import (
 	"github.com/agora-supergraph/agora/internal/database"
 )
 
-// Lag is how long an event may be on its way before an audit calls it lost.
-const Lag = 30 * time.Second
+// Lag is how long an event may be on its way before an audit calls it lost: a relay that catches up with a bulk import on a
+// busy machine takes minutes.
+const Lag = 5 * time.Minute
 
 // Unpublished are the events that a service has said and not published, although it has gone on for longer than Lag since:
 // a sentence each.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/idempotency"
 )
 
 // lapse ends a held reservation whose time is over.
@@ -56,6 +57,25 @@ func (s *Service) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+		}
+	}
+}
+
+// keyLife is how long a command with an idempotency key is known to have been carried out.
+const keyLife = 7 * 24 * time.Hour
+
+// forget prunes idempotency keys, every hour.
+func (s *Service) forget(ctx context.Context) error {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		if err := idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "forget idempotency keys", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hourly.C:
 		}
 	}
 }

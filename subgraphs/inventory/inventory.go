@@ -10,12 +10,12 @@ package inventory
 import (
 	"context"
 	"embed"
-	"errors"
 	"io/fs"
 	"log/slog"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
@@ -80,11 +80,13 @@ func (s *Service) Subscribe(bus event.Bus) {
 	bus.Subscribe(catalogue.Name, []string{"agora/products"}, catalogue.Handle)
 }
 
-// Run publishes events and ends reservations that have expired, until ctx ends.
+// Run publishes events, ends reservations that have expired, and forgets old idempotency keys, until ctx ends.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
-	done := make(chan error, 1)
-	go func() { done <- s.outbox.Relay(ctx, bus, s.log) }()
-	return errors.Join(s.sweep(ctx), <-done)
+	var g errgroup.Group
+	g.Go(func() error { return s.outbox.Relay(ctx, bus, s.log) })
+	g.Go(func() error { return s.sweep(ctx) })
+	g.Go(func() error { return s.forget(ctx) })
+	return g.Wait()
 }
 
 // Close closes the database.

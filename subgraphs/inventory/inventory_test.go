@@ -222,8 +222,9 @@ func TestAVariantSellsExactlyWhatThereIsUnderConcurrency(t *testing.T) {
 func TestExactlyOneOfExpiryAndCommitWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s, ctx := open(t, url), t.Context()
-		v := s.stock(40)
-		for i := range 40 {
+		n := tries(40, 10_000)
+		v := s.stock(int64(n))
+		for i := range n {
 			order := id.New(id.Order)
 			if _, err := s.Reserve(ctx, order, []Line{{v, 1}}, time.Second); err != nil {
 				t.Fatal(err)

@@ -17,7 +17,7 @@ type Audit struct {
 	Waiting []string
 	// Sold is how many units of a variant belong to confirmed orders.
 	Sold map[string]int64
-	// Paid is what each confirmed order costs, in minor units.
+	// Paid is what each confirmed order costs, without what was given back, in minor units.
 	Paid map[string]int64
 	// Orders are the orders at rest, by id.
 	Orders map[string]Settled
@@ -30,18 +30,19 @@ type Settled struct {
 	Status string
 	// Sold is what its buyer keeps, by variant.
 	Sold map[string]int64
-	// Least and Most are what money may have been taken for it and not been given back, in minor units.
-	Least, Most int64
-	Currency    string
-	UpdatedUs   int64
+	// Owed is what money was taken for it and not given back, in minor units.
+	Owed      int64
+	Currency  string
+	UpdatedUs int64
 }
 
 // View is a service that only reads a database: Audit works, and nothing that writes does.
 func View(db *database.DB) *Service { return &Service{db: db, cfg: Config{Now: time.Now}} }
 
-// sold are the statuses of orders whose goods and money have changed hands.
+// sold are the statuses of orders whose goods and money have changed hands: some of it may have gone back since, and of an
+// order that was refunded the goods may have stayed.
 var sold = map[gen.OrderStatus]bool{
-	gen.OrderStatusConfirmed: true, gen.OrderStatusFulfilled: true, gen.OrderStatusPartiallyRefunded: true,
+	gen.OrderStatusConfirmed: true, gen.OrderStatusFulfilled: true, gen.OrderStatusPartiallyRefunded: true, gen.OrderStatusRefunded: true,
 }
 
 // Audit reads the books. It is exact when nothing is under way.
@@ -73,15 +74,13 @@ func (s *Service) Audit(ctx context.Context) (Audit, error) {
 // settled is what other books must say of an order at rest.
 func (o *order) settled() Settled {
 	b := Settled{Status: string(o.Status), Sold: map[string]int64{}, Currency: o.Currency, UpdatedUs: o.UpdatedUs}
-	if !sold[o.Status] {
-		return b
-	}
-	for _, l := range o.Lines {
-		b.Sold[l.VariantID] += l.Quantity
-	}
-	b.Least, b.Most = o.Total, o.Total
-	if o.Status == gen.OrderStatusPartiallyRefunded {
-		b.Least, b.Most = 1, o.Total-1
+	if sold[o.Status] {
+		b.Owed = o.Total - o.RefundedAmount
+		for _, l := range o.Lines {
+			if kept := l.Quantity - l.Restocked; kept > 0 {
+				b.Sold[l.VariantID] += kept
+			}
+		}
 	}
 	return b
 }
@@ -105,9 +104,9 @@ func (s *Service) plans(ctx context.Context) (map[string]plan, error) {
 // progress adds an order to the books, and reports whether it is at rest.
 func (a *Audit) progress(o *order, left plan, known bool) bool {
 	if sold[o.Status] {
-		a.Paid[o.ID] = o.Total
+		a.Paid[o.ID] = o.Total - o.RefundedAmount
 		for _, l := range o.Lines {
-			a.Sold[l.VariantID] += l.Quantity
+			a.Sold[l.VariantID] += l.Quantity - l.Restocked
 		}
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/identity"
+	"github.com/agora-supergraph/agora/internal/subgraph"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
@@ -28,7 +29,7 @@ func (s *Service) cancel(ctx context.Context, orderID string, in gen.OrderCancel
 	var o *order
 	err := s.onOrder(ctx, orderID, "orderCancel", in.IdempotencyKey, in, func(tx *database.Tx, sg saga, found *order) error {
 		o = found
-		return s.requestCancel(ctx, tx, sg, found, in.Reason, who.Actor())
+		return s.requestCancel(ctx, tx, sg, found, in.Reason, who)
 	})
 	if err != nil {
 		return nil, err
@@ -41,9 +42,13 @@ func (s *Service) cancel(ctx context.Context, orderID string, in gen.OrderCancel
 }
 
 // requestCancel notes the cancellation in the saga, or makes a new plan for one that has ended.
-func (s *Service) requestCancel(ctx context.Context, tx *database.Tx, sg saga, o *order, reason gen.OrderCancelReason, actor string) error {
-	current := parsePlan(sg.Plan)
+func (s *Service) requestCancel(ctx context.Context, tx *database.Tx, sg saga, o *order, reason gen.OrderCancelReason, who identity.Identity) error {
+	current, actor := parsePlan(sg.Plan), who.Actor()
 	switch {
+	case (len(current) == 0 || current[0] == capture) && !who.May(o.UserID, "payments:refund"):
+		return subgraph.Forbidden("cancel an order that is paid: that takes the scope payments:refund")
+	case sg.RefundID != "" && len(current) > 0 && (current[0] == repay || current[0] == reshelve):
+		return refusals{refuse(gen.OrderErrorCodeIllegalTransition, nil, "a part of the order is being refunded: try again")}
 	case len(current) > 0 && definitions[current[0]].undo != nil:
 		// On its way forward: the driver turns around behind the step that is under way. One that waits is woken.
 		_, err := tx.ExecContext(ctx, `

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/agora-supergraph/agora/internal/id"
 )
@@ -198,6 +199,26 @@ func TestCheckoutRefusesBeforeAnythingIsWritten(t *testing.T) {
 		}
 		if answer := b.ask("", `mutation ($input: CheckoutInput!) { checkout(input: $input) { order { id } } }`, object{"input": checkout(cartID, userID, 12000, "t", "k")}); !strings.Contains(answer, "UNAUTHENTICATED") {
 			t.Errorf("checkout by nobody: %s", answer)
+		}
+	})
+}
+
+func TestAnonymousCartsThatNobodyComesBackToAreForgotten(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		userID, pen := id.New(id.User), b.shop.sell(250, 100)
+		owned := b.add(b.user(userID), object{"lines": lines(pen, 1)}).Cart.ID
+		old := b.add("", object{"lines": lines(pen, 1)}).Cart.ID
+		b.clock.turn(29 * 24 * time.Hour)
+		fresh := b.add("", object{"lines": lines(pen, 1)}).Cart.ID
+		b.clock.turn(2 * 24 * time.Hour)
+		if err := b.service.PruneCarts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for cartID, kept := range map[string]bool{owned: true, old: false, fresh: true} {
+			got := b.ask(b.staff("orders:read"), `query ($id: ID!) { cart(id: $id) { id } }`, object{"id": cartID})
+			if strings.Contains(got, cartID) != kept {
+				t.Errorf("cart %s: %s, kept should be %v", cartID, got, kept)
+			}
 		}
 	})
 }

@@ -24,7 +24,9 @@ type purchase struct {
 	addressID string
 	token     string
 	expected  int64
-	wait      time.Duration
+	// currency is that of the expected total; nil for whatever it is.
+	currency *string
+	wait     time.Duration
 	// want gives what is to be bought, and the cart that it comes from if any; it refuses what can't be.
 	want func(ctx context.Context) ([]wanted, *cart, error)
 }
@@ -186,6 +188,8 @@ func (s *Service) prepare(ctx context.Context, p purchase, want []wanted) (q quo
 		return q, "", err
 	}
 	switch {
+	case p.currency != nil && *p.currency != q.total.Currency:
+		return q, "", refusals{refuse(gen.OrderErrorCodePriceChanged, input("expectedCurrency"), "the total is %s", q.total)}
 	case q.total.MinorUnits != p.expected:
 		return q, "", refusals{refuse(gen.OrderErrorCodePriceChanged, input("expectedTotalMinorUnits"), "the total is %s now", q.total)}
 	case q.total.MinorUnits == 0:

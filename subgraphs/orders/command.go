@@ -9,6 +9,9 @@ import (
 	"github.com/agora-supergraph/agora/internal/identity"
 )
 
+// scopes open the orders of others to commands.
+var scopes = map[string]string{"orderCancel": "orders:write", "orderFulfil": "orders:write", "orderRefund": "payments:refund"}
+
 // onOrder runs a command on an order, once by its key, with its saga locked. Orders of others are as absent as
 // those that don't exist. fn is not called if the key has done its work before.
 func (s *Service) onOrder(ctx context.Context, orderID, command, key string, in any, fn func(tx *database.Tx, sg saga, o *order) error) error {
@@ -25,7 +28,7 @@ func (s *Service) onOrder(ctx context.Context, orderID, command, key string, in 
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 || !who.May(found[0].UserID, "orders:write") {
+		if len(found) == 0 || !who.May(found[0].UserID, scopes[command]) {
 			return noOrder(orderID)
 		}
 		sg, err := lockSaga(ctx, tx, orderID)

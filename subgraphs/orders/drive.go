@@ -29,9 +29,11 @@ type saga struct {
 	Attempts   int64
 	DeadlineUs int64  `db:"deadline_us"`
 	LeaseOwner string `db:"lease_owner"`
+	// RefundID is the refund that repay and reshelve carry out.
+	RefundID string `db:"refund_id"`
 }
 
-const sagaColumns = `order_id, plan, outcome, reason, cancel, cancel_actor, expired, token, payment_id, attempts, deadline_us, lease_owner`
+const sagaColumns = `order_id, plan, outcome, reason, cancel, cancel_actor, expired, token, payment_id, attempts, deadline_us, lease_owner, refund_id`
 
 // errLost says that the saga belongs to another driver now, or is at its end.
 var errLost = errors.New("the lease on the saga is lost")
@@ -41,6 +43,7 @@ var commands = map[step]func(s *Service, ctx context.Context, sg saga, o *order)
 	reserve: (*Service).reserve, authorize: (*Service).authorize, await: (*Service).await,
 	commit: (*Service).commit, capture: (*Service).capture,
 	release: (*Service).release, void: (*Service).void, restock: (*Service).restock, refund: (*Service).refund,
+	repay: (*Service).repay, reshelve: (*Service).reshelve,
 }
 
 // drivers drives sagas off the queue, one after another, until ctx ends.
@@ -154,6 +157,9 @@ func (s *Service) record(ctx context.Context, l lease, current step, v verdict) 
 		if err != nil {
 			return err
 		}
+		if err := s.keepBooks(ctx, tx, sg, current, v); err != nil {
+			return err
+		}
 		return s.writeSaga(ctx, tx, sg, next, v, on)
 	})
 	if err != nil {
@@ -177,12 +183,12 @@ func (s *Service) move(ctx context.Context, tx *database.Tx, orderID string, nex
 			return "", err
 		}
 	}
-	if v.kind == refused && v.failure != nil {
+	if v.kind == refused && v.failure != nil && next.outcome != "" {
 		if err := keepFailure(ctx, tx, orderID, v.failure); err != nil {
 			return "", err
 		}
 	}
-	if len(next.plan) > 0 || next.outcome == next.status {
+	if len(next.plan) > 0 || next.outcome == "" || next.outcome == next.status {
 		return next.status, nil
 	}
 	return next.outcome, s.become(ctx, tx, orderID, change{to: next.outcome, reason: next.reason, actor: actor})

@@ -37,6 +37,7 @@ func (s *Service) findOrders(ctx context.Context, reps []*gen.OrderRepresentatio
 	for _, o := range found {
 		if who.May(o.UserID, "orders:read") {
 			view := o.present()
+			sharedIn(ctx).history.want(o.ID)
 			known[o.ID], known[o.Number] = view, view
 		}
 	}
@@ -183,12 +184,17 @@ func (e entities) FindProductVariant(_ context.Context, reps []*gen.ProductVaria
 }
 
 // FindUser resolves references to users: their cart and orders are read when they are asked for.
-func (e entities) FindUser(_ context.Context, reps []*gen.UserRepresentation) ([]*gen.User, error) {
+func (e entities) FindUser(ctx context.Context, reps []*gen.UserRepresentation) ([]*gen.User, error) {
 	list := make([]*gen.User, len(reps))
+	var users []string
 	for i, r := range reps {
 		if r.ID != nil {
 			list[i] = &gen.User{ID: *r.ID}
+			if identity.From(ctx).May(*r.ID, "orders:read") {
+				users = append(users, *r.ID)
+			}
 		}
 	}
+	sharedIn(ctx).listUsers(id.WellFormed(id.User, users))
 	return list, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/money"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
 
@@ -19,6 +20,8 @@ func (s *Service) applyPayment(ctx context.Context, tx *database.Tx, e event.Eve
 	var data struct {
 		OrderID string `json:"orderId"`
 		Status  string `json:"status"`
+		// Refunded is what has been given back altogether.
+		Refunded money.Money `json:"amountRefunded"`
 	}
 	if err := e.Decode(&data); err != nil {
 		return err
@@ -33,6 +36,9 @@ func (s *Service) applyPayment(ctx context.Context, tx *database.Tx, e event.Eve
 	if data.Status == "REFUNDED" || data.Status == "PARTIALLY_REFUNDED" {
 		if err := s.followRefund(ctx, tx, sg, gen.OrderStatus(data.Status)); err != nil {
 			return err
+		}
+		if err := keepRefunded(ctx, tx, sg.OrderID, data.Refunded.MinorUnits); err != nil {
+			return fmt.Errorf("keep what was refunded: %w", err)
 		}
 	}
 	if strings.HasPrefix(sg.Plan, string(await)) {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
+	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/money"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
@@ -89,8 +91,35 @@ func readHistory(ctx context.Context, q database.Querier, orderID string, behind
 	return chapters, nil
 }
 
-func (c chapter) present() *gen.OrderEvent {
+// readHistories reads the histories of some orders, in one query.
+func readHistories(ctx context.Context, q database.Querier, orders []string) (map[string][]chapter, error) {
+	in, args := database.In(nil, orders)
+	var rows []struct {
+		OrderID string `db:"order_id"`
+		chapter
+	}
+	err := q.SelectContext(ctx, &rows, `
+		SELECT order_id, sequence, at_us, from_status, to_status, actor, note, correlation
+		FROM order_history WHERE order_id IN `+in+` ORDER BY order_id, sequence`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read histories: %w", err)
+	}
+	histories := map[string][]chapter{}
+	for _, r := range rows {
+		histories[r.OrderID] = append(histories[r.OrderID], r.chapter)
+	}
+	return histories, nil
+}
+
+// staff is what buyers are told of whoever changed their order and is somebody else.
+const staff = "staff"
+
+// present is a line of history as somebody sees it. Which of the staff it was is not for the buyer to know.
+func (c chapter) present(who identity.Identity, owner string) *gen.OrderEvent {
 	e := &gen.OrderEvent{At: database.Time(c.AtUs), To: c.To, Actor: c.Actor}
+	if id.Is(id.User, c.Actor) && c.Actor != owner && !who.Has("orders:read") {
+		e.Actor = staff
+	}
 	if c.From != "" {
 		e.From = &c.From
 	}

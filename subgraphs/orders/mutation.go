@@ -126,7 +126,7 @@ func (m mutations) Checkout(ctx context.Context, in gen.CheckoutInput) (*gen.Che
 	request.WaitMs = 0 // how long somebody waits is no part of what is wanted
 	return m.buy(ctx, purchase{
 		key:       idempotency.Key{Operation: "checkout", Key: in.IdempotencyKey, Request: idempotency.Digest(request)},
-		addressID: in.AddressID, token: in.PaymentMethodToken, expected: in.ExpectedTotalMinorUnits,
+		addressID: in.AddressID, token: in.PaymentMethodToken, expected: in.ExpectedTotalMinorUnits, currency: in.ExpectedCurrency,
 		wait: time.Duration(in.WaitMs) * time.Millisecond,
 		want: func(ctx context.Context) ([]wanted, *cart, error) { return m.s.fromCart(ctx, in.CartID) },
 	})
@@ -138,7 +138,7 @@ func (m mutations) OrderCreate(ctx context.Context, in gen.OrderCreateInput) (*g
 	request.WaitMs = 0
 	return m.buy(ctx, purchase{
 		key:       idempotency.Key{Operation: "orderCreate", Key: in.IdempotencyKey, Request: idempotency.Digest(request)},
-		addressID: in.AddressID, token: in.PaymentMethodToken, expected: in.ExpectedTotalMinorUnits,
+		addressID: in.AddressID, token: in.PaymentMethodToken, expected: in.ExpectedTotalMinorUnits, currency: in.ExpectedCurrency,
 		wait: time.Duration(in.WaitMs) * time.Millisecond,
 		want: func(context.Context) ([]wanted, *cart, error) {
 			want, err := readLines(in.Lines)
@@ -191,6 +191,14 @@ func (m mutations) OrderFulfil(ctx context.Context, id string, input gen.OrderFu
 		return nil, subgraph.Forbidden("fulfil orders")
 	}
 	return orderPayload(m.s.fulfil(ctx, id, input))
+}
+
+// OrderRefund resolves Mutation.orderRefund.
+func (m mutations) OrderRefund(ctx context.Context, id string, input gen.OrderRefundInput) (*gen.OrderPayload, error) {
+	if !identity.From(ctx).Has("payments:refund") {
+		return nil, subgraph.Forbidden("refund orders")
+	}
+	return orderPayload(m.s.refundPart(ctx, id, input))
 }
 
 func orderPayload(o *order, err error) (*gen.OrderPayload, error) {

@@ -12,15 +12,17 @@ import (
 
 // order is a row of its table, with its lines.
 type order struct {
-	ID             string
-	Number         string
-	UserID         string `db:"user_id"`
-	Status         gen.OrderStatus
-	CancelReason   gen.OrderCancelReason `db:"cancel_reason"`
-	Currency       string
-	Subtotal       int64
-	Shipping       int64
-	Total          int64
+	ID           string
+	Number       string
+	UserID       string `db:"user_id"`
+	Status       gen.OrderStatus
+	CancelReason gen.OrderCancelReason `db:"cancel_reason"`
+	Currency     string
+	Subtotal     int64
+	Shipping     int64
+	Total        int64
+	// RefundedAmount is what has been given back of the total.
+	RefundedAmount int64 `db:"refunded"`
 	Address        string
 	TrackingNumber string `db:"tracking_number"`
 	Failure        string
@@ -37,12 +39,15 @@ type line struct {
 	ProductName string `db:"product_name"`
 	Quantity    int64  `db:"quantity"`
 	UnitPrice   int64  `db:"unit_price"`
+	// Refunded and Restocked are how many of the units were paid back, and put back on the shelf.
+	Refunded  int64 `db:"refunded_quantity"`
+	Restocked int64 `db:"restocked"`
 }
 
 const (
-	orderColumns = `o.id, o.number, o.user_id, o.status, o.cancel_reason, o.currency, o.subtotal, o.shipping, o.total, o.address,
+	orderColumns = `o.id, o.number, o.user_id, o.status, o.cancel_reason, o.currency, o.subtotal, o.shipping, o.total, o.refunded, o.address,
 	o.tracking_number, o.failure, o.placed_us, o.updated_us`
-	lineColumns = `l.id AS line_id, l.variant_id, l.sku, l.product_name, l.quantity, l.unit_price`
+	lineColumns = `l.id AS line_id, l.variant_id, l.sku, l.product_name, l.quantity, l.unit_price, l.refunded_quantity, l.restocked`
 )
 
 // readOrders reads the orders of a condition with their lines, in one query, oldest first.
@@ -75,7 +80,7 @@ func (o *order) money(minorUnits int64) money.Money { return money.New(minorUnit
 func (o *order) present() *gen.Order {
 	shown := &gen.Order{
 		ID: o.ID, Number: o.Number, Customer: gen.User{ID: o.UserID}, Status: o.Status,
-		Subtotal: o.money(o.Subtotal), Shipping: o.money(o.Shipping), Total: o.money(o.Total),
+		Subtotal: o.money(o.Subtotal), Shipping: o.money(o.Shipping), Total: o.money(o.Total), Refunded: o.money(o.RefundedAmount),
 		PlacedAt: database.Time(o.PlacedUs), UpdatedAt: database.Time(o.UpdatedUs),
 		Lines: make([]*gen.OrderLine, len(o.Lines)),
 	}
@@ -94,7 +99,7 @@ func (o *order) present() *gen.Order {
 func (l line) present(currency string) *gen.OrderLine {
 	price := money.New(l.UnitPrice, currency)
 	return &gen.OrderLine{
-		ID: l.ID, Quantity: int(l.Quantity), ProductName: l.ProductName, UnitPrice: price,
+		ID: l.ID, Quantity: int(l.Quantity), RefundedQuantity: int(l.Refunded), RestockedQuantity: int(l.Restocked), ProductName: l.ProductName, UnitPrice: price,
 		// It fits: checkout added it up before the order was placed.
 		LineTotal: money.New(l.UnitPrice*l.Quantity, currency),
 		Variant:   &gen.ProductVariant{ID: l.VariantID, Sku: l.SKU},

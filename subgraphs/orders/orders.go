@@ -65,6 +65,8 @@ type Config struct {
 	Alone bool
 	// ReservationLife is how long stock is held for an order that isn't paid. Zero means 15 min.
 	ReservationLife time.Duration
+	// CartLife is how long an anonymous cart is kept that nobody changes. Zero means 30 days.
+	CartLife time.Duration
 	// Retry is the pause before a step whose outcome is unknown is tried again; it doubles each time, up to 5 s. Zero
 	// means 100 ms.
 	Retry time.Duration
@@ -100,6 +102,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	cfg.StepTimeout = cmp.Or(cfg.StepTimeout, 5*time.Second)
 	cfg.Lease = cmp.Or(cfg.Lease, 2*cfg.StepTimeout)
 	cfg.ReservationLife = cmp.Or(cfg.ReservationLife, 15*time.Minute)
+	cfg.CartLife = cmp.Or(cfg.CartLife, 30*24*time.Hour)
 	cfg.Retry = cmp.Or(cfg.Retry, 100*time.Millisecond)
 	cfg.WatchInterval = cmp.Or(cfg.WatchInterval, 250*time.Millisecond)
 	if cfg.Now == nil {
@@ -131,7 +134,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 
 // Schema is the subgraph's schema with its resolvers.
 func (s *Service) Schema() graphql.ExecutableSchema {
-	return gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}})
+	return schema{gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}}), s}
 }
 
 // Subscribe registers what the service listens to.

@@ -247,7 +247,7 @@ func (b *bench) provoke(confirmed payload) {
 		b.refuseChallenge(orderID)
 	}
 	if confirmed.Order != nil {
-		b.ask(b.staff("orders:write"), `mutation ($id: ID!) { orderCancel(id: $id, input: { reason: STAFF, idempotencyKey: "c" }) { order { status } } }`, object{"id": confirmed.Order.ID})
+		b.ask(b.staff("orders:write", "payments:refund"), `mutation ($id: ID!) { orderCancel(id: $id, input: { reason: STAFF, idempotencyKey: "c" }) { order { status } } }`, object{"id": confirmed.Order.ID})
 	}
 }
 

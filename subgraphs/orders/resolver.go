@@ -62,12 +62,12 @@ func shown(err error) error {
 
 // Cart resolves Query.cart.
 func (r queries) Cart(ctx context.Context, id string) (*gen.Cart, error) {
-	return r.s.visibleCart(ctx, "id", id)
+	return r.s.visibleCart(ctx, id)
 }
 
 // visibleCart is a cart that the caller may see, or nil.
-func (s *Service) visibleCart(ctx context.Context, column, value string) (*gen.Cart, error) {
-	found, err := readCarts(ctx, s.db.Read, column, []string{value})
+func (s *Service) visibleCart(ctx context.Context, cartID string) (*gen.Cart, error) {
+	found, err := readCarts(ctx, s.db.Read, "id", []string{cartID})
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -112,7 +112,11 @@ func (r userFields) Cart(ctx context.Context, obj *gen.User) (*gen.Cart, error) 
 	if !identity.From(ctx).May(obj.ID, "orders:read") {
 		return nil, nil
 	}
-	return r.s.visibleCart(ctx, "user_id", obj.ID)
+	c, err := sharedIn(ctx).carts.get(ctx, obj.ID)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	return c.present(), nil
 }
 
 // Orders resolves User.orders.
@@ -120,7 +124,7 @@ func (r userFields) Orders(ctx context.Context, obj *gen.User, first *int, after
 	if !identity.From(ctx).May(obj.ID, "orders:read") {
 		return nil, nil
 	}
-	return r.s.orders(ctx, list{userID: obj.ID, filter: filter, first: first, last: last, after: after, before: before})
+	return r.s.ordersOf(ctx, obj.ID, list{filter: filter, first: first, last: last, after: after, before: before})
 }
 
 // TotalCount resolves OrderConnection.totalCount, which was counted with the page if it was asked for.
@@ -130,13 +134,13 @@ func (listFields) TotalCount(_ context.Context, obj *gen.OrderConnection) (int, 
 
 // History resolves Order.history.
 func (r orderFields) History(ctx context.Context, obj *gen.Order) ([]*gen.OrderEvent, error) {
-	chapters, err := readHistory(ctx, r.s.db.Read, obj.ID, 0)
+	chapters, err := sharedIn(ctx).history.get(ctx, obj.ID)
 	if err != nil {
 		return nil, err
 	}
 	events := make([]*gen.OrderEvent, len(chapters))
 	for i, c := range chapters {
-		events[i] = c.present()
+		events[i] = c.present(identity.From(ctx), obj.Customer.ID)
 	}
 	return events, nil
 }

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,10 @@ const (
 	void    step = "void"
 	restock step = "restock"
 	refund  step = "refund"
+
+	// repay and reshelve are a refund in part: money first, then goods.
+	repay    step = "repay"
+	reshelve step = "reshelve"
 )
 
 // plan is the steps that are left. It is stored as text.
@@ -45,7 +50,7 @@ type definition struct {
 	// that it is asked for ever. late is the order's reason then.
 	giveUp plan
 	late   gen.OrderCancelReason
-	// refused is the order's status in the end, if the step is refused.
+	// refused is the order's status in the end, if the step is refused; empty if it stays as it is.
 	refused gen.OrderStatus
 	// point is the name of the step's fault points.
 	point string
@@ -75,6 +80,9 @@ var definitions = map[step]definition{
 	void:    {point: "orders.voided"},
 	restock: {point: "orders.restocked"},
 	refund:  {point: "orders.refunded"},
+
+	repay:    {point: "orders.repaid"},
+	reshelve: {point: "orders.reshelved"},
 }
 
 // FaultPoints are the places where this service can be broken on purpose (see package fault): for each step, when
@@ -114,6 +122,9 @@ type verdict struct {
 	// reason and failure say why the step was refused.
 	reason  gen.OrderCancelReason
 	failure *refusal
+	// outcome is the order's status in the end, if the step decides it, and refunded what was given back altogether.
+	outcome  gen.OrderStatus
+	refunded int64
 	// until is when the buyer's action lapses, in microseconds.
 	until int64
 	// err says why the outcome is unknown.
@@ -149,7 +160,7 @@ func advance(at progress, v verdict, cancel gen.OrderCancelReason, late bool) pr
 	next := progress{plan: at.plan[1:], outcome: at.outcome, reason: at.reason}
 	switch v.kind {
 	case done:
-		next.status = d.reached
+		next.status, next.outcome = d.reached, cmp.Or(v.outcome, next.outcome)
 		if cancel != "" && d.undo != nil {
 			next = cancelled(next, current, cancel)
 		}

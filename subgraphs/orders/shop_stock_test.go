@@ -11,6 +11,7 @@ type reservation struct {
 	state   string
 	lines   map[string]int64
 	expires time.Time
+	back    map[string]bool // keys of what was put back in part
 }
 
 func (s *shop) reserve(in map[string]any) any {
@@ -33,7 +34,7 @@ func (s *shop) reserve(in map[string]any) any {
 		s.variants[variantID].available -= n
 		s.variants[variantID].reserved += n
 	}
-	r := &reservation{"HELD", lines, s.now().Add(time.Duration(whole(in["ttlSeconds"])) * time.Second)}
+	r := &reservation{"HELD", lines, s.now().Add(time.Duration(whole(in["ttlSeconds"])) * time.Second), map[string]bool{}}
 	s.reservations[orderID] = r
 	return reserved(r)
 }
@@ -84,5 +85,19 @@ func (s *shop) release(in map[string]any) any {
 }
 
 func (s *shop) restock(in map[string]any) any {
+	if lines, ok := in["lines"].([]any); ok {
+		r, key := s.reservations[in["orderId"].(string)], in["idempotencyKey"].(string)
+		for _, l := range lines {
+			variantID, n := l.(object)["variantId"].(string), whole(l.(object)["quantity"])
+			if r.back[key] {
+				break
+			}
+			r.lines[variantID] -= n
+			s.variants[variantID].sold -= n
+			s.variants[variantID].available += n
+		}
+		r.back[key] = true
+		return reserved(r)
+	}
 	return s.settle(in, "COMMITTED", "RESTOCKED", func(v *variant, n int64) { v.sold -= n; v.available += n })
 }

@@ -31,6 +31,7 @@ type shop struct {
 	payments     map[string]*payment // by order
 	lost         map[string]*loss    // by operation
 	vanish       int64               // units of everything that others buy after the next look at availability
+	asked        map[string]int      // how often an operation was answered
 	meanwhile    func()              // what happens, once, while checkout asks for availability
 }
 
@@ -47,7 +48,7 @@ type loss struct{ requests, answers int }
 func newShop(t *testing.T, now func() time.Time) *shop {
 	s := &shop{
 		t: t, now: now, verifier: identity.Verifier{Secret: secret},
-		variants: map[string]*variant{}, reservations: map[string]*reservation{}, payments: map[string]*payment{}, lost: map[string]*loss{},
+		variants: map[string]*variant{}, reservations: map[string]*reservation{}, payments: map[string]*payment{}, lost: map[string]*loss{}, asked: map[string]int{},
 	}
 	s.server = httptest.NewServer(s)
 	t.Cleanup(s.server.Close)
@@ -68,6 +69,13 @@ func (s *shop) lose(operation string, requests, answers int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lost[operation] = &loss{requests, answers}
+}
+
+// wasAsked reports whether an operation was answered.
+func (s *shop) wasAsked(operation string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[operation] > 0
 }
 
 // operations are what can be asked, with the scope that it takes.
@@ -138,6 +146,7 @@ func (s *shop) perform(name string, answer func() any) any {
 		panic(http.ErrAbortHandler)
 	}
 	a := answer()
+	s.asked[name]++
 	if lost != nil && lost.answers > 0 {
 		lost.answers--
 		panic(http.ErrAbortHandler)

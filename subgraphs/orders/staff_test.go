@@ -17,6 +17,7 @@ func (s *shop) capturedByStaff(orderID string) {
 func TestMoneyThatStaffTookEarlyBelongsToTheOrderOrIsGivenBack(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		cancelled := b.one("tok_3ds").Order
+		b.eventually("the saga waits for the buyer", func() bool { return b.shop.wasAsked("payment(id") })
 		b.shop.capturedByStaff(cancelled.ID)
 		if got := b.cancel(b.staff("orders:write"), cancelled.ID, "STAFF", "c"); got.status() != "CANCELLED" {
 			t.Errorf("cancelled: %+v", got)

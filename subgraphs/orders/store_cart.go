@@ -62,6 +62,35 @@ func lockCart(ctx context.Context, tx *database.Tx, column, value string) (*cart
 	return found[0], nil
 }
 
+// pruneBatch is how many carts one transaction forgets.
+const pruneBatch = 500
+
+// PruneCarts forgets the anonymous carts that nobody has changed for the time that Config.CartLife says. Run does it
+// every hour.
+func (s *Service) PruneCarts(ctx context.Context) error {
+	for {
+		var ids []string
+		err := s.db.Tx(ctx, func(tx *database.Tx) error {
+			ids = nil
+			err := tx.SelectContext(ctx, &ids, `SELECT id FROM cart WHERE user_id = '' AND updated_us < $1 ORDER BY id LIMIT $2`+tx.Dialect.SkipLocked(),
+				database.Micros(s.now().Add(-s.cfg.CartLife)), pruneBatch)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			list, args := database.In(nil, ids)
+			for _, table := range []string{"cart_line WHERE cart_id", "cart WHERE id"} {
+				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` IN `+list, args...); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(ids) < pruneBatch {
+			return err
+		}
+	}
+}
+
 func insertCart(ctx context.Context, tx *database.Tx, c *cart) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO cart (id, user_id, version, updated_us) VALUES ($1, $2, 0, 0)`, c.ID, c.UserID)
 	if err != nil {

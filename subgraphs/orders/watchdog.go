@@ -22,6 +22,7 @@ func (s *Service) watchdog(ctx context.Context) error {
 	defer timer.Stop()
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
+	s.tidy(ctx)
 	for {
 		if err := s.takeOver(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.ErrorContext(ctx, "look for sagas that stand still", "error", err)
@@ -32,10 +33,18 @@ func (s *Service) watchdog(ctx context.Context) error {
 		case <-timer.C:
 		case <-s.wake:
 		case <-hourly.C:
-			if err := idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)); err != nil {
-				s.cfg.Log.ErrorContext(ctx, "forget idempotency keys", "error", err)
-			}
+			s.tidy(ctx)
 		}
+	}
+}
+
+// tidy forgets what nobody comes back to.
+func (s *Service) tidy(ctx context.Context) {
+	if err := idempotency.Prune(ctx, s.db, s.now().Add(-keyLife)); err != nil {
+		s.cfg.Log.ErrorContext(ctx, "forget idempotency keys", "error", err)
+	}
+	if err := s.PruneCarts(ctx); err != nil {
+		s.cfg.Log.ErrorContext(ctx, "forget anonymous carts", "error", err)
 	}
 }
 

@@ -42,8 +42,8 @@ func (b books) compareMoney() (broken []string) {
 	ours, theirs := balances(b.payments), balances(b.provider)
 	b.atRest(func(orderID string, o orders.Settled) {
 		p, q := ours[purse{orderID, o.Currency}], theirs[purse{orderID, o.Currency}]
-		if p.Captured < o.Least || p.Captured > o.Most {
-			broken = append(broken, fmt.Sprintf("order %s is %s and costs %d to %d %s, but payments holds %d for it", orderID, o.Status, o.Least, o.Most, o.Currency, p.Captured))
+		if p.Captured != o.Owed {
+			broken = append(broken, fmt.Sprintf("order %s is %s and costs %d %s, but payments holds %d for it", orderID, o.Status, o.Owed, o.Currency, p.Captured))
 		}
 		if p.Authorized != 0 {
 			broken = append(broken, fmt.Sprintf("order %s is %s, and %d %s are still authorized", orderID, o.Status, p.Authorized, o.Currency))

@@ -95,6 +95,7 @@ type ComplexityRoot struct {
 		OrderCancel     func(childComplexity int, id string, input OrderCancelInput) int
 		OrderCreate     func(childComplexity int, input OrderCreateInput) int
 		OrderFulfil     func(childComplexity int, id string, input OrderFulfilInput) int
+		OrderRefund     func(childComplexity int, id string, input OrderRefundInput) int
 	}
 
 	Order struct {
@@ -105,6 +106,7 @@ type ComplexityRoot struct {
 		Lines           func(childComplexity int) int
 		Number          func(childComplexity int) int
 		PlacedAt        func(childComplexity int) int
+		Refunded        func(childComplexity int) int
 		Shipping        func(childComplexity int) int
 		ShippingAddress func(childComplexity int) int
 		Status          func(childComplexity int) int
@@ -134,12 +136,14 @@ type ComplexityRoot struct {
 	}
 
 	OrderLine struct {
-		ID          func(childComplexity int) int
-		LineTotal   func(childComplexity int) int
-		ProductName func(childComplexity int) int
-		Quantity    func(childComplexity int) int
-		UnitPrice   func(childComplexity int) int
-		Variant     func(childComplexity int) int
+		ID                func(childComplexity int) int
+		LineTotal         func(childComplexity int) int
+		ProductName       func(childComplexity int) int
+		Quantity          func(childComplexity int) int
+		RefundedQuantity  func(childComplexity int) int
+		RestockedQuantity func(childComplexity int) int
+		UnitPrice         func(childComplexity int) int
+		Variant           func(childComplexity int) int
 	}
 
 	OrderPayload struct {
@@ -223,6 +227,7 @@ type MutationResolver interface {
 	Checkout(ctx context.Context, input CheckoutInput) (*CheckoutPayload, error)
 	OrderCreate(ctx context.Context, input OrderCreateInput) (*CheckoutPayload, error)
 	OrderCancel(ctx context.Context, id string, input OrderCancelInput) (*OrderPayload, error)
+	OrderRefund(ctx context.Context, id string, input OrderRefundInput) (*OrderPayload, error)
 	OrderFulfil(ctx context.Context, id string, input OrderFulfilInput) (*OrderPayload, error)
 }
 type OrderResolver interface {
@@ -514,6 +519,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.OrderFulfil(childComplexity, args["id"].(string), args["input"].(OrderFulfilInput)), true
+	case "Mutation.orderRefund":
+		if e.ComplexityRoot.Mutation.OrderRefund == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_orderRefund_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OrderRefund(childComplexity, args["id"].(string), args["input"].(OrderRefundInput)), true
 
 	case "Order.cancelReason":
 		if e.ComplexityRoot.Order.CancelReason == nil {
@@ -557,6 +573,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.PlacedAt(childComplexity), true
+	case "Order.refunded":
+		if e.ComplexityRoot.Order.Refunded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Refunded(childComplexity), true
 	case "Order.shipping":
 		if e.ComplexityRoot.Order.Shipping == nil {
 			break
@@ -687,6 +709,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrderLine.Quantity(childComplexity), true
+	case "OrderLine.refundedQuantity":
+		if e.ComplexityRoot.OrderLine.RefundedQuantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.RefundedQuantity(childComplexity), true
+	case "OrderLine.restockedQuantity":
+		if e.ComplexityRoot.OrderLine.RestockedQuantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.RestockedQuantity(childComplexity), true
 	case "OrderLine.unitPrice":
 		if e.ComplexityRoot.OrderLine.UnitPrice == nil {
 			break
@@ -942,6 +976,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("OrderFilter", ec.unmarshalInputOrderFilter),
 			graphql.NewInputUnmarshaler("OrderFulfilInput", ec.unmarshalInputOrderFulfilInput),
 			graphql.NewInputUnmarshaler("OrderLineRepresentation", ec.unmarshalInputOrderLineRepresentation),
+			graphql.NewInputUnmarshaler("OrderRefundInput", ec.unmarshalInputOrderRefundInput),
+			graphql.NewInputUnmarshaler("OrderRefundLineInput", ec.unmarshalInputOrderRefundLineInput),
 			graphql.NewInputUnmarshaler("OrderRepresentation", ec.unmarshalInputOrderRepresentation),
 			graphql.NewInputUnmarshaler("ProductVariantRepresentation", ec.unmarshalInputProductVariantRepresentation),
 			graphql.NewInputUnmarshaler("UserRepresentation", ec.unmarshalInputUserRepresentation),
@@ -1108,6 +1144,8 @@ type Order implements Node @key(fields: "id") @key(fields: "number") {
   subtotal: Money!
   shipping: Money!
   total: Money!
+  "What has been given back of the total."
+  refunded: Money!
   cancelReason: OrderCancelReason
   history: [OrderEvent!]!
   shippingAddress: ShippingAddress!
@@ -1142,6 +1180,9 @@ enum OrderCancelReason {
 type OrderLine @key(fields: "id") {
   id: ID!
   quantity: Int!
+  "How many of the units have been paid back, and how many have been put back on the shelf."
+  refundedQuantity: Int!
+  restockedQuantity: Int!
   productName: String!
   unitPrice: Money!
   lineTotal: Money!
@@ -1210,6 +1251,8 @@ type Mutation {
   orderCreate(input: OrderCreateInput!): CheckoutPayload! @authenticated @cost(weight: 20)
   "Before payment is captured: everything is undone. Afterwards: refunded and restocked, as long as it is not fulfilled."
   orderCancel(id: ID!, input: OrderCancelInput!): OrderPayload! @authenticated
+  "Gives back what some lines of a paid order cost, an amount beyond them, or both."
+  orderRefund(id: ID!, input: OrderRefundInput!): OrderPayload! @requiresScopes(scopes: [["payments:refund"]])
   orderFulfil(id: ID!, input: OrderFulfilInput!): OrderPayload! @requiresScopes(scopes: [["orders:write"]])
 }
 
@@ -1246,6 +1289,8 @@ input CheckoutInput {
   paymentMethodToken: String!
   "The total the buyer saw; a different one is PRICE_CHANGED, never a surprise charge."
   expectedTotalMinorUnits: Int64!
+  "The currency of that total; another one is PRICE_CHANGED, too."
+  expectedCurrency: CurrencyCode
   idempotencyKey: String!
   waitMs: Int! = 2000
 }
@@ -1255,6 +1300,8 @@ input OrderCreateInput {
   addressId: ID!
   paymentMethodToken: String!
   expectedTotalMinorUnits: Int64!
+  "The currency of that total; another one is PRICE_CHANGED, too."
+  expectedCurrency: CurrencyCode
   idempotencyKey: String!
   waitMs: Int! = 2000
 }
@@ -1262,6 +1309,22 @@ input OrderCreateInput {
 input OrderCancelInput {
   reason: OrderCancelReason!
   idempotencyKey: String!
+}
+
+input OrderRefundInput {
+  "What is given back, at the price that was paid for it."
+  lines: [OrderRefundLineInput!]
+  "An amount beyond the lines: the shipping, or for goodwill."
+  extraMinorUnits: Int64
+  reason: String
+  idempotencyKey: String!
+}
+
+input OrderRefundLineInput {
+  lineId: ID!
+  quantity: Int!
+  "Whether the units go back on the shelf."
+  restock: Boolean! = true
 }
 
 input OrderFulfilInput {
@@ -1545,6 +1608,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_shipping(ctx, field)
 	case "total":
 		return ec.fieldContext_Order_total(ctx, field)
+	case "refunded":
+		return ec.fieldContext_Order_refunded(ctx, field)
 	case "cancelReason":
 		return ec.fieldContext_Order_cancelReason(ctx, field)
 	case "history":
@@ -1605,6 +1670,10 @@ func (ec *executionContext) childFields_OrderLine(ctx context.Context, field gra
 		return ec.fieldContext_OrderLine_id(ctx, field)
 	case "quantity":
 		return ec.fieldContext_OrderLine_quantity(ctx, field)
+	case "refundedQuantity":
+		return ec.fieldContext_OrderLine_refundedQuantity(ctx, field)
+	case "restockedQuantity":
+		return ec.fieldContext_OrderLine_restockedQuantity(ctx, field)
 	case "productName":
 		return ec.fieldContext_OrderLine_productName(ctx, field)
 	case "unitPrice":
@@ -1999,6 +2068,28 @@ func (ec *executionContext) field_Mutation_orderFulfil_args(ctx context.Context,
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (OrderFulfilInput, error) {
 			return ec.unmarshalNOrderFulfilInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderFulfilInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_orderRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (OrderRefundInput, error) {
+			return ec.unmarshalNOrderRefundInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRefundInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3271,6 +3362,50 @@ func (ec *executionContext) fieldContext_Mutation_orderCancel(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_orderRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_orderRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().OrderRefund(ctx, fc.Args["id"].(string), fc.Args["input"].(OrderRefundInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *OrderPayload) graphql.Marshaler {
+			return ec.marshalNOrderPayload2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_orderRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_orderRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_orderFulfil(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3532,6 +3667,38 @@ func (ec *executionContext) _Order_total(ctx context.Context, field graphql.Coll
 	)
 }
 func (ec *executionContext) fieldContext_Order_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Order",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Order_refunded(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_refunded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refunded, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Money) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋinternalᚋmoneyᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Order_refunded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Order",
 		Field:      field,
@@ -4000,6 +4167,52 @@ func (ec *executionContext) _OrderLine_quantity(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_OrderLine_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderLine", field, false, false, "Int")
+}
+
+func (ec *executionContext) _OrderLine_refundedQuantity(ctx context.Context, field graphql.CollectedField, obj *OrderLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderLine_refundedQuantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundedQuantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderLine_refundedQuantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderLine", field, false, false, "Int")
+}
+
+func (ec *executionContext) _OrderLine_restockedQuantity(ctx context.Context, field graphql.CollectedField, obj *OrderLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderLine_restockedQuantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RestockedQuantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderLine_restockedQuantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OrderLine", field, false, false, "Int")
 }
 
@@ -6457,7 +6670,7 @@ func (ec *executionContext) unmarshalInputCheckoutInput(ctx context.Context, obj
 		asMap["waitMs"] = 2000
 	}
 
-	fieldsInOrder := [...]string{"cartId", "addressId", "paymentMethodToken", "expectedTotalMinorUnits", "idempotencyKey", "waitMs"}
+	fieldsInOrder := [...]string{"cartId", "addressId", "paymentMethodToken", "expectedTotalMinorUnits", "expectedCurrency", "idempotencyKey", "waitMs"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6492,6 +6705,13 @@ func (ec *executionContext) unmarshalInputCheckoutInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ExpectedTotalMinorUnits = data
+		case "expectedCurrency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedCurrency"))
+			data, err := ec.unmarshalOCurrencyCode2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedCurrency = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -6636,7 +6856,7 @@ func (ec *executionContext) unmarshalInputOrderCreateInput(ctx context.Context, 
 		asMap["waitMs"] = 2000
 	}
 
-	fieldsInOrder := [...]string{"lines", "addressId", "paymentMethodToken", "expectedTotalMinorUnits", "idempotencyKey", "waitMs"}
+	fieldsInOrder := [...]string{"lines", "addressId", "paymentMethodToken", "expectedTotalMinorUnits", "expectedCurrency", "idempotencyKey", "waitMs"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6671,6 +6891,13 @@ func (ec *executionContext) unmarshalInputOrderCreateInput(ctx context.Context, 
 				return it, err
 			}
 			it.ExpectedTotalMinorUnits = data
+		case "expectedCurrency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedCurrency"))
+			data, err := ec.unmarshalOCurrencyCode2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedCurrency = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -6846,6 +7073,129 @@ func (ec *executionContext) unmarshalInputOrderLineRepresentation(ctx context.Co
 func UnmarshalOrderLineRepresentation(ctx context.Context, raw any) (OrderLineRepresentation, error) {
 	var out OrderLineRepresentation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderLineRepresentation", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOrderRefundInput(ctx context.Context, obj any) (OrderRefundInput, error) {
+	var it OrderRefundInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"lines", "extraMinorUnits", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "lines":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lines"))
+			data, err := ec.unmarshalOOrderRefundLineInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRefundLineInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lines = data
+		case "extraMinorUnits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("extraMinorUnits"))
+			data, err := ec.unmarshalOInt642ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExtraMinorUnits = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOrderRefundInput unmarshals raw into the OrderRefundInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOrderRefundInput(ctx context.Context, raw any) (OrderRefundInput, error) {
+	var out OrderRefundInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderRefundInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputOrderRefundLineInput(ctx context.Context, obj any) (OrderRefundLineInput, error) {
+	var it OrderRefundLineInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["restock"]; !present {
+		asMap["restock"] = true
+	}
+
+	fieldsInOrder := [...]string{"lineId", "quantity", "restock"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "lineId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lineId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LineID = data
+		case "quantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quantity"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Quantity = data
+		case "restock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("restock"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Restock = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOrderRefundLineInput unmarshals raw into the OrderRefundLineInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOrderRefundLineInput(ctx context.Context, raw any) (OrderRefundLineInput, error) {
+	var out OrderRefundLineInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderRefundLineInput", raw, &out)
 	return out, err
 }
 
@@ -7463,6 +7813,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "orderRefund":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_orderRefund(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "orderFulfil":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_orderFulfil(ctx, field)
@@ -7535,6 +7892,11 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "total":
 			out.Values[i] = ec._Order_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "refunded":
+			out.Values[i] = ec._Order_refunded(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -7739,6 +8101,16 @@ func (ec *executionContext) _OrderLine(ctx context.Context, sel ast.SelectionSet
 			}
 		case "quantity":
 			out.Values[i] = ec._OrderLine_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refundedQuantity":
+			out.Values[i] = ec._OrderLine_refundedQuantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restockedQuantity":
+			out.Values[i] = ec._OrderLine_restockedQuantity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -8952,6 +9324,16 @@ func (ec *executionContext) marshalNOrderPayload2ᚖgithubᚗcomᚋagoraᚑsuper
 	return ec._OrderPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNOrderRefundInput2githubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRefundInput(ctx context.Context, v any) (OrderRefundInput, error) {
+	res, err := ec.unmarshalInputOrderRefundInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOrderRefundLineInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRefundLineInput(ctx context.Context, v any) (*OrderRefundLineInput, error) {
+	res, err := ec.unmarshalInputOrderRefundLineInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNOrderRepresentation2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRepresentationᚄ(ctx context.Context, v any) ([]*OrderRepresentation, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
@@ -9662,6 +10044,23 @@ func (ec *executionContext) marshalOOrderLine2ᚖgithubᚗcomᚋagoraᚑsupergra
 		return graphql.Null
 	}
 	return ec._OrderLine(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOrderRefundLineInput2ᚕᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRefundLineInputᚄ(ctx context.Context, v any) ([]*OrderRefundLineInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*OrderRefundLineInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNOrderRefundLineInput2ᚖgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderRefundLineInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOOrderStatus2ᚕgithubᚗcomᚋagoraᚑsupergraphᚋagoraᚋsubgraphsᚋordersᚋgenᚐOrderStatusᚄ(ctx context.Context, v any) ([]OrderStatus, error) {

@@ -100,9 +100,11 @@ type CheckoutInput struct {
 	AddressID          string `json:"addressId"`
 	PaymentMethodToken string `json:"paymentMethodToken"`
 	// The total the buyer saw; a different one is PRICE_CHANGED, never a surprise charge.
-	ExpectedTotalMinorUnits int64  `json:"expectedTotalMinorUnits"`
-	IdempotencyKey          string `json:"idempotencyKey"`
-	WaitMs                  int    `json:"waitMs"`
+	ExpectedTotalMinorUnits int64 `json:"expectedTotalMinorUnits"`
+	// The currency of that total; another one is PRICE_CHANGED, too.
+	ExpectedCurrency *string `json:"expectedCurrency,omitempty"`
+	IdempotencyKey   string  `json:"idempotencyKey"`
+	WaitMs           int     `json:"waitMs"`
 }
 
 type CheckoutPayload struct {
@@ -119,14 +121,16 @@ type Mutation struct {
 }
 
 type Order struct {
-	ID              string             `json:"id"`
-	Number          string             `json:"number"`
-	Customer        User               `json:"customer"`
-	Status          OrderStatus        `json:"status"`
-	Lines           []*OrderLine       `json:"lines"`
-	Subtotal        money.Money        `json:"subtotal"`
-	Shipping        money.Money        `json:"shipping"`
-	Total           money.Money        `json:"total"`
+	ID       string       `json:"id"`
+	Number   string       `json:"number"`
+	Customer User         `json:"customer"`
+	Status   OrderStatus  `json:"status"`
+	Lines    []*OrderLine `json:"lines"`
+	Subtotal money.Money  `json:"subtotal"`
+	Shipping money.Money  `json:"shipping"`
+	Total    money.Money  `json:"total"`
+	// What has been given back of the total.
+	Refunded        money.Money        `json:"refunded"`
 	CancelReason    *OrderCancelReason `json:"cancelReason,omitempty"`
 	History         []*OrderEvent      `json:"history"`
 	ShippingAddress ShippingAddress    `json:"shippingAddress"`
@@ -155,8 +159,10 @@ type OrderCreateInput struct {
 	AddressID               string           `json:"addressId"`
 	PaymentMethodToken      string           `json:"paymentMethodToken"`
 	ExpectedTotalMinorUnits int64            `json:"expectedTotalMinorUnits"`
-	IdempotencyKey          string           `json:"idempotencyKey"`
-	WaitMs                  int              `json:"waitMs"`
+	// The currency of that total; another one is PRICE_CHANGED, too.
+	ExpectedCurrency *string `json:"expectedCurrency,omitempty"`
+	IdempotencyKey   string  `json:"idempotencyKey"`
+	WaitMs           int     `json:"waitMs"`
 }
 
 type OrderEdge struct {
@@ -186,11 +192,14 @@ type OrderFulfilInput struct {
 
 // What was bought, at the price it was bought: a snapshot that later catalogue edits never touch.
 type OrderLine struct {
-	ID          string      `json:"id"`
-	Quantity    int         `json:"quantity"`
-	ProductName string      `json:"productName"`
-	UnitPrice   money.Money `json:"unitPrice"`
-	LineTotal   money.Money `json:"lineTotal"`
+	ID       string `json:"id"`
+	Quantity int    `json:"quantity"`
+	// How many of the units have been paid back, and how many have been put back on the shelf.
+	RefundedQuantity  int         `json:"refundedQuantity"`
+	RestockedQuantity int         `json:"restockedQuantity"`
+	ProductName       string      `json:"productName"`
+	UnitPrice         money.Money `json:"unitPrice"`
+	LineTotal         money.Money `json:"lineTotal"`
 	// The live catalogue entry; null once deleted. sku comes from the snapshot, so no hop.
 	Variant *ProductVariant `json:"variant,omitempty"`
 }
@@ -207,6 +216,22 @@ type OrderLineRepresentation struct {
 type OrderPayload struct {
 	Order      *Order            `json:"order,omitempty"`
 	UserErrors []*OrderUserError `json:"userErrors"`
+}
+
+type OrderRefundInput struct {
+	// What is given back, at the price that was paid for it.
+	Lines []*OrderRefundLineInput `json:"lines,omitempty"`
+	// An amount beyond the lines: the shipping, or for goodwill.
+	ExtraMinorUnits *int64  `json:"extraMinorUnits,omitempty"`
+	Reason          *string `json:"reason,omitempty"`
+	IdempotencyKey  string  `json:"idempotencyKey"`
+}
+
+type OrderRefundLineInput struct {
+	LineID   string `json:"lineId"`
+	Quantity int    `json:"quantity"`
+	// Whether the units go back on the shelf.
+	Restock bool `json:"restock"`
 }
 
 type OrderRepresentation struct {
