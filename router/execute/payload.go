@@ -154,8 +154,13 @@ func (d *delivery) paths(b, data []byte, all []entry) []byte {
 // assign gives each error to the entry that it belongs to: the deepest one above it, else one that it stands above,
 // else the first.
 func (d *delivery) assign(all []entry, due []errorRecord) {
-	if len(all) == 0 {
+	if len(all) == 0 || len(due) == 0 {
 		return
+	}
+	paths := make([][]byte, len(all))
+	for i := range all {
+		path := appendPath(nil, all[i].path)
+		paths[i] = path[1 : len(path)-1]
 	}
 	for _, r := range due {
 		best, length := 0, -1
@@ -163,9 +168,7 @@ func (d *delivery) assign(all []entry, due []errorRecord) {
 		if r.path > 0 {
 			at = d.state.errors.json[r.path:r.end]
 		}
-		for i := range all {
-			path := appendPath(nil, all[i].path)
-			path = path[1 : len(path)-1]
+		for i, path := range paths {
 			switch {
 			case within(at, path) && len(path) > length:
 				best, length = i, len(path)
