@@ -15,7 +15,9 @@ import (
 	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/introspection"
 	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/overload"
 	"github.com/agora-supergraph/agora/router/plan"
+	"github.com/agora-supergraph/agora/router/ratelimit"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/supergraph"
 	"github.com/agora-supergraph/agora/router/traffic"
@@ -45,6 +47,10 @@ type Config struct {
 	Limits operation.Limits
 	// Cost prices operations, and bounds what they may cost.
 	Cost cost.Config
+	// RateLimit bounds what a client may ask in a stretch of time.
+	RateLimit ratelimit.Config
+	// Overload bounds the operations that run at a time.
+	Overload overload.Config
 	// Plan bounds planning.
 	Plan plan.Config
 	// Execute bounds execution; its transports are set by the Router.
@@ -70,6 +76,9 @@ type Router struct {
 	cfg   Config
 	hooks hooks
 	front *serve.Handler
+	// limits and places are nil where nothing is bounded.
+	limits *ratelimit.Limiter
+	places *overload.Limiter
 	graph atomic.Pointer[graph]
 
 	// mu lets one Load happen at a time.
@@ -101,7 +110,18 @@ func New(cfg Config) (*Router, error) {
 	if err := r.Load(cfg.Supergraph); err != nil {
 		return nil, err
 	}
+	if len(cfg.RateLimit.Rules) > 0 {
+		if r.limits, err = ratelimit.New(cfg.RateLimit); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Overload.Enabled {
+		if r.places, err = overload.New(cfg.Overload); err != nil {
+			return nil, err
+		}
+	}
 	door := cfg.Serve
+	door.Ready = r.Ready
 	door.Engine = r
 	if cfg.Around != nil {
 		door.Engine = cfg.Around(r)
@@ -170,6 +190,11 @@ func (r *Router) execute(ctx context.Context, req *serve.Request) *serve.Respons
 	if p.kind == operation.Subscription {
 		return serve.Refuse(serve.StreamRequired, "SUBSCRIPTION_NEEDS_STREAM", "A subscription is answered over server-sent events (Accept: text/event-stream) or a WebSocket.")
 	}
+	leave, refused := r.enter(ctx, req, p)
+	if refused != nil {
+		return refused
+	}
+	defer leave()
 	return r.answer(ctx, g, p, req)
 }
 
@@ -192,6 +217,11 @@ func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 	if refused != nil {
 		return nil, refused
 	}
+	leave, refused := r.enter(ctx, req, p)
+	if refused != nil {
+		return nil, refused
+	}
+	defer leave()
 	if p.kind != operation.Subscription {
 		return nil, r.answer(ctx, g, p, req)
 	}
@@ -215,6 +245,8 @@ type prepared struct {
 	cost       *cost.Cost
 	estimate   float64
 	costHeader string
+	// header is what else the client is told.
+	header http.Header
 }
 
 // prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
@@ -255,7 +287,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)
 	}
-	if refused := r.price(req, p); refused != nil {
+	if refused := r.admit(ctx, req, p); refused != nil {
 		return nil, refused
 	}
 	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
@@ -297,13 +329,17 @@ func asksSchema(op *operation.Operation) bool {
 func (p *prepared) describe(response *execute.Response) *serve.Response {
 	answer := &serve.Response{
 		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
-		Operation: serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: response.Code, Cost: p.estimate},
+		Operation: p.describeOperation(response.Code),
 	}
 	if p.returned != nil {
 		answer.Header = p.returned.Header(response.Code != "")
 	}
 	p.tell(answer)
 	return answer
+}
+
+func (p *prepared) describeOperation(code string) serve.Operation {
+	return serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: code, Cost: p.estimate}
 }
 
 var kinds = map[operation.Kind]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}

@@ -20,6 +20,8 @@ import (
 	"github.com/agora-supergraph/agora/router/cost"
 	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/operation"
+	"github.com/agora-supergraph/agora/router/overload"
+	"github.com/agora-supergraph/agora/router/ratelimit"
 	"github.com/agora-supergraph/agora/router/serve"
 )
 
@@ -51,6 +53,10 @@ type Config struct {
 	Limits operation.Limits
 	// Cost prices operations by @cost and @listSize, and bounds what they may cost.
 	Cost cost.Config
+	// RateLimit bounds what a client may ask in a stretch of time, in units of cost where operations are priced.
+	RateLimit ratelimit.Config
+	// Overload bounds the operations that run at a time by how fast they are, and refuses the least important ones first.
+	Overload overload.Config
 	// Introspection lets clients ask for the schema. Off by default.
 	Introspection bool
 	// Playground serves GraphiQL at /playground. Off by default; it is of little use without introspection.

@@ -37,8 +37,10 @@ func (c Config) check(path string) error {
 	for _, err := range slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate()) {
 		errs = append(errs, fmt.Errorf("%s: %w", path, err))
 	}
-	if err := c.Headers.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", path, err))
+	for _, err := range []error{c.Headers.Validate(), c.RateLimit.Validate(), c.Overload.Validate()} {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+		}
 	}
 	return errors.Join(errs...)
 }
