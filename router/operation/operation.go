@@ -7,7 +7,9 @@
 // Two decisions make everything behind this package simpler. Conditions are decided here, by value: a plan
 // is made (and cached) per combination of the booleans that @skip and @include really use, so neither plans
 // nor the executor know conditions, dependent fetches of a skipped field vanish by themselves, and every
-// plan has the fewest requests for the values at hand. Authorisation works the same way: a plan belongs to
+// plan has the fewest requests for the values at hand. @defer is decided the same way: a fragment that is not
+// deferred, by its condition or because the client takes its answer as a whole, is a fragment like others, and the
+// fields of one that is carry what they are delivered with. Authorisation works the same way: a plan belongs to
 // the verdicts on the operation's own requirements, not to a caller.
 package operation
 

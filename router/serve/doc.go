@@ -7,6 +7,8 @@
 // status code that the specification gives to its Outcome. Subscriptions are carried by server-sent events
 // (https://github.com/enisdenjo/graphql-sse, distinct connections), by multipart/mixed as Apollo's clients
 // ask for it, and by WebSocket (the subprotocol graphql-transport-ws, https://github.com/enisdenjo/graphql-ws).
+// Answers to operations with @defer come in parts, as multipart/mixed or server-sent events, to clients that
+// accept that; others get them whole.
 //
 // The package knows nothing of schemas, plans or subgraphs, and never looks into data: what it must know of
 // an answer, the engine says in the Response. Every refusal of its own is a GraphQL error with
