@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -386,5 +387,22 @@ func TestTwoRoutersInOneProgramShareNothing(t *testing.T) {
 	mux.ServeHTTP(rec, httptest.NewRequest("GET", "/two/health/ready", nil))
 	if rec.Code != 200 {
 		t.Errorf("below a prefix: %d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestADocumentIsPlannedBeforeAnybodySendsIt(t *testing.T) {
+	var plans atomic.Int32
+	r := newRouter(t, router.Config{Hooks: []router.Hook{router.PlanFunc(func(context.Context, *serve.Request, router.Planned) *serve.Response {
+		plans.Add(1)
+		return nil
+	})}})
+	if err := r.Warm(t.Context(), question+` query Other { me { stars } }`); err == nil || !strings.Contains(err.Error(), "anonymous") {
+		t.Errorf("a document that is not valid: %v", err)
+	}
+	if err := r.Warm(t.Context(), `query A { me { name } } query B { me { stars } }`); err != nil {
+		t.Error(err)
+	}
+	if plans.Load() != 0 {
+		t.Error("hooks are told of requests that nobody made")
 	}
 }

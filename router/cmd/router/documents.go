@@ -9,7 +9,6 @@ import (
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/auth/apikey"
 	"github.com/agora-supergraph/agora/router/config"
-	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/persisted"
 )
 
@@ -17,14 +16,13 @@ import (
 type documents struct {
 	engine *persisted.Engine
 	keys   *apikey.Keys
-	limits operation.Limits
-	// router is set once there is one: documents are validated against its supergraph.
+	// router is set once there is one: documents are planned on its supergraph.
 	router *router.Router
 }
 
 // addDocuments puts persisted documents and API keys into the configuration of a router.
 func addDocuments(cfg config.Config, made *router.Config, log *slog.Logger) (*documents, error) {
-	d := &documents{limits: cfg.Limits}
+	d := &documents{}
 	keys, ok, err := cfg.APIKeys.Keys(made.Serve.Verifier, log)
 	if err != nil {
 		return nil, err
@@ -43,7 +41,7 @@ func addDocuments(cfg config.Config, made *router.Config, log *slog.Logger) (*do
 	if err != nil {
 		return nil, err
 	}
-	engine.Warm = d.validate
+	engine.Warm = func(ctx context.Context, text string) error { return d.router.Warm(ctx, text) }
 	if d.engine, err = persisted.New(engine); err != nil {
 		return nil, err
 	}
@@ -59,14 +57,6 @@ func addDocuments(cfg config.Config, made *router.Config, log *slog.Logger) (*do
 		return d.engine.Ready()
 	}
 	return d, nil
-}
-
-// validate says what is wrong with a document in the supergraph that is served.
-func (d *documents) validate(_ context.Context, query string) error {
-	if _, errs := operation.Parse(d.router.Supergraph(), query, d.limits); errs != nil {
-		return errs
-	}
-	return nil
 }
 
 // load reads everything before the first request. Files have to be there; what is elsewhere may come later.
