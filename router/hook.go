@@ -12,7 +12,7 @@ import (
 )
 
 // A Hook is code of the embedding program on the way of a request: a value that implements one or more of RequestHook,
-// PlanHook, ObserveHook, FetchHook and ResponseHook; RequestFunc and the like make one of a function. It is called from
+// PlanHook, PrepareHook, ObserveHook, FetchHook and ResponseHook; RequestFunc and the like make one of a function. It is called from
 // many goroutines at once; hooks of one kind are called in the order of Config.Hooks, and of FetchHooks the first one is
 // the outermost. A hook that panics fails its request alone. What is not hooked costs nothing.
 type Hook any
@@ -95,6 +95,7 @@ type Planned struct {
 type hooks struct {
 	request  []RequestHook
 	plan     []PlanHook
+	prepare  []PrepareHook
 	observe  []ObserveHook
 	fetch    []FetchHook
 	response []ResponseHook
@@ -117,6 +118,9 @@ func newHooks(cfg Config) (hooks, error) {
 		if on, ok := each.(PlanHook); ok {
 			h.plan, known = append(h.plan, on), true
 		}
+		if on, ok := each.(PrepareHook); ok {
+			h.prepare, known = append(h.prepare, on), true
+		}
 		if on, ok := each.(ObserveHook); ok {
 			h.observe, known = append(h.observe, on), true
 		}
@@ -127,7 +131,7 @@ func newHooks(cfg Config) (hooks, error) {
 			h.response, known = append(h.response, on), true
 		}
 		if !known {
-			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, ObserveHook, FetchHook and ResponseHook", each)
+			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, PrepareHook, ObserveHook, FetchHook and ResponseHook", each)
 		}
 	}
 	return h, nil

@@ -62,10 +62,13 @@ func (r *Router) reach(s *supergraph.Subgraph, answerHeaders []string) (reached,
 	}
 	way := reached{Transport: r.guard(s.Name, h), url: cfg.URL, http: h}
 	if r.cfg.Share {
-		way.Transport = &transport.Shared{Transport: way.Transport}
+		way.Transport = &transport.Shared{Transport: way.Transport, IgnoreHeaders: unshared}
 	}
 	return way, nil
 }
+
+// unshared are headers that name a request, and don't change its answer.
+var unshared = []string{"Traceparent", "Tracestate", "X-Request-Id"}
 
 // guard puts the policies for a subgraph around its transport.
 func (r *Router) guard(name string, t transport.Transport) transport.Transport {
@@ -90,4 +93,20 @@ func names(sg *supergraph.Supergraph) []string {
 		list[i] = s.Name
 	}
 	return list
+}
+
+// Close ends what the router keeps open while nobody asks: connections to subgraphs that are not in use, and to Redis.
+// Requests and streams under way go on.
+func (r *Router) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, way := range r.reached {
+		if way.http != nil {
+			way.http.Close()
+		}
+	}
+	if r.limits != nil {
+		return r.limits.Close()
+	}
+	return nil
 }

@@ -79,7 +79,7 @@ type Router struct {
 	// limits and places are nil where nothing is bounded.
 	limits *ratelimit.Limiter
 	places *overload.Limiter
-	graph atomic.Pointer[graph]
+	graph  atomic.Pointer[graph]
 
 	// mu lets one Load happen at a time.
 	mu sync.Mutex
@@ -252,7 +252,7 @@ type prepared struct {
 // prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
 // operation that was seen before.
 func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*prepared, *serve.Response) {
-	document, errs := g.documents.Document(req.Query)
+	document, errs := r.document(ctx, g, req.Query)
 	if errs != nil {
 		return nil, refuse(errs)
 	}
@@ -275,7 +275,8 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	}
 	planned, err := g.plans.get(ctx, planKey{selected, variant}, func() (*planned, error) {
 		// Others may wait for the same plan: it doesn't end with the client that came first.
-		return r.plan(context.WithoutCancel(ctx), g, selected, variant)
+		ctx := context.WithoutCancel(ctx)
+		return watched(ctx, r.hooks, Normalise, func() (*planned, error) { return r.plan(ctx, g, selected, variant) })
 	})
 	if err != nil {
 		return nil, refuse(err)
@@ -312,7 +313,7 @@ func (r *Router) plan(ctx context.Context, g *graph, selected *operation.Selecte
 		for i, label := range g.supergraph.Labels() {
 			cfg.Labels[label] = variant.Overrides.Has(i)
 		}
-		return plan.Build(ctx, g.supergraph, op, cfg)
+		return watched(ctx, r.hooks, Build, func() (*plan.Plan, error) { return plan.Build(ctx, g.supergraph, op, cfg) })
 	})
 	made := &planned{operation: op, plan: p}
 	if g.pricer != nil && err == nil {

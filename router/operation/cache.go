@@ -80,6 +80,13 @@ func (c *Cache) Document(text string) (*Document, Errors) {
 	return c.miss(s, hash, text)
 }
 
+// Has reports whether the document of a text is kept.
+func (c *Cache) Has(text string) bool {
+	hash := maphash.String(c.seed, text)
+	e := (*c.shards[hash%cacheShards].table.Load())[hash]
+	return e != nil && e.document.text == text
+}
+
 func (c *Cache) miss(s *cacheShard, hash uint64, text string) (*Document, Errors) {
 	s.mu.Lock()
 	if e := (*s.table.Load())[hash]; e != nil && e.document.text == text {
