@@ -41,6 +41,9 @@ type settings struct {
 	Services serviceTable
 	// Provider is the sandbox payment provider.
 	Provider providerSettings
+	// Mail is how messages to users go out: smtp://…, smtps://… or file:FOLDER. Empty means that they are noted in the log
+	// only.
+	Mail string
 	// Log is the log, on standard error.
 	Log config.Log
 

@@ -150,7 +150,7 @@ func (s *shop) database(name string) string {
 }
 
 func (s *shop) openUsers(ctx context.Context) (err error) {
-	if s.users, err = users.New(ctx, users.Config{Database: s.database("users"), Secret: []byte(s.cfg.Secret), Log: s.log}); err != nil {
+	if s.users, err = users.New(ctx, users.Config{Database: s.database("users"), Secret: []byte(s.cfg.Secret), Mail: s.cfg.Mail, Log: s.log}); err != nil {
 		return err
 	}
 	s.keys = s.users.JWKS

@@ -199,29 +199,33 @@ func TestAStreamThatIsDeletedUnderARunningProcessIsFilledAgain(t *testing.T) {
 }
 
 func TestAServerThatComesBackWithAnOlderCopyOfItsFolderGetsTheTailAgain(t *testing.T) {
-	w := newWorld(t)
-	stop := w.begin("test.early")
-	w.say(20)
-	w.await("test.early")
-	stop()
-	w.server.Stop()
-	older := filepath.Join(t.TempDir(), "older")
-	if err := os.CopyFS(older, os.DirFS(w.server.Folder)); err != nil {
-		t.Fatal(err)
-	}
-	w.server = natstest.Start(t, w.server.Folder, w.server.Port)
-	stop = w.begin("test.early")
-	w.say(15)
-	w.await("test.early")
-	stop()
-	w.server.Stop()
+	for name, more := range map[string]int{"nothing else happens": 0, "new events take the positions of lost ones": 5} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			stop := w.begin("test.early")
+			w.say(20)
+			w.await("test.early")
+			stop()
+			w.server.Stop()
+			older := filepath.Join(t.TempDir(), "older")
+			if err := os.CopyFS(older, os.DirFS(w.server.Folder)); err != nil {
+				t.Fatal(err)
+			}
+			w.server = natstest.Start(t, w.server.Folder, w.server.Port)
+			stop = w.begin("test.early")
+			w.say(15)
+			w.await("test.early")
+			stop()
+			w.server.Stop()
 
-	w.server = natstest.Start(t, older, w.server.Port)
-	w.say(5) // and these get positions that others had
-	w.begin("test.early")
-	w.begin("test.late")
-	w.await("test.early")
-	w.await("test.late")
+			w.server = natstest.Start(t, older, w.server.Port)
+			w.say(more)
+			w.begin("test.early")
+			w.begin("test.late")
+			w.await("test.early")
+			w.await("test.late")
+		})
+	}
 }
 
 func TestWhatIsSaidWhileTheServerIsAwayArrivesWhenItIsBack(t *testing.T) {
