@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -404,5 +405,28 @@ func TestADocumentIsPlannedBeforeAnybodySendsIt(t *testing.T) {
 	}
 	if plans.Load() != 0 {
 		t.Error("hooks are told of requests that nobody made")
+	}
+}
+
+func TestMemoryStaysFlatOverReloads(t *testing.T) {
+	sdl := composed(t)
+	r := newRouter(t, router.Config{Supergraph: sdl})
+	held := func(loads int) uint64 {
+		for range loads {
+			if err := r.Load(sdl); err != nil {
+				t.Fatal(err)
+			}
+			if status, body := ask(t, r, question); status != 200 {
+				t.Fatalf("%d %s", status, body)
+			}
+		}
+		runtime.GC()
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	if before, after := held(50), held(1000); after > before+before/4+1<<20 {
+		t.Errorf("%d bytes after 50 loads, %d after 1,000 more", before, after)
 	}
 }

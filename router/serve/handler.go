@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
@@ -15,11 +15,9 @@ type Handler struct {
 	cfg     Config
 	origins origins
 	clients clients
-	// draining is closed when streams are to end.
-	draining  chan struct{}
-	drainOnce sync.Once
-	// streams counts subscriptions and WebSockets, which http.Server.Shutdown does not know or not end.
-	streams streamGroup
+	*lifetime
+	// next answers instead, once there is one.
+	next atomic.Pointer[Handler]
 }
 
 // New makes the handler of cfg, or says what in cfg can't work. Listening is Run's part: Listen, H2C and the
@@ -41,11 +39,14 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	known.credentials = canonical(cfg.InitHeaders)
-	return &Handler{cfg: cfg, origins: allowed, clients: known, draining: make(chan struct{})}, nil
+	return &Handler{cfg: cfg, origins: allowed, clients: known, lifetime: &lifetime{draining: make(chan struct{})}}, nil
 }
 
 // ServeHTTP answers one request, logs it, and turns a panic into a 500.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if next := h.next.Load(); next != nil {
+		h = next
+	}
 	ex := h.begin(w, r)
 	defer ex.end()
 	h.route(ex, r)

@@ -109,7 +109,7 @@ func TestServeReloadsTheSupergraphAndKeepsTheLastGoodOne(t *testing.T) {
 		t.Errorf("after an error: %s", got)
 	}
 	time.Sleep(20 * time.Millisecond)
-	if n := strings.Count(log.String(), "supergraph not reloaded"); n != 1 {
+	if n := strings.Count(log.String(), "not reloaded: the last good state"); n != 1 {
 		t.Errorf("the error is logged %d times, want once:\n%s", n, log)
 	}
 
@@ -142,7 +142,7 @@ func TestServeReloadsASupergraphThatAnotherToolWrites(t *testing.T) {
 	replaceFile(t, "supergraph.graphql", one)
 	url, log := served(t, "supergraph.graphql")
 	replaceFile(t, "supergraph.graphql", "half a supergr")
-	eventually(t, "the error is logged", func() bool { return strings.Contains(log.String(), "supergraph not reloaded") })
+	eventually(t, "the error is logged", func() bool { return strings.Contains(log.String(), "not reloaded: the last good state") })
 	if got := ask(t, url, "{ __typename }"); got != `{"data":{"__typename":"Query"}}` {
 		t.Errorf("after an error: %s", got)
 	}
@@ -150,5 +150,39 @@ func TestServeReloadsASupergraphThatAnotherToolWrites(t *testing.T) {
 	eventually(t, "the reload", func() bool { return strings.Contains(log.String(), "supergraph reloaded") })
 	if got := ask(t, url, "{ one }"); !strings.Contains(got, `Cannot query field \"one\"`) {
 		t.Errorf("after the reload: %s", got)
+	}
+}
+
+func TestServeReloadsItsConfigurationAndKeepsTheLastGoodOne(t *testing.T) {
+	folder(t, map[string]string{
+		"one.yaml":    yaml("type Query { one: Int }"),
+		"two.yaml":    yaml("type Query { two: Int }"),
+		"router.yaml": "supergraph: one.yaml\nlisten: 127.0.0.1:0\n",
+	})
+	url, log := running(t, "--config", "router.yaml")
+	const schema = `{ __schema { queryType { name } } }`
+	if got := ask(t, url, schema); !strings.Contains(got, "INTROSPECTION_DISABLED") {
+		t.Errorf("at first: %s", got)
+	}
+	replaceFile(t, "router.yaml", "supergraph: one.yaml\nlisten: 127.0.0.1:0\nintrospectoin: true\n")
+	eventually(t, "the error is logged", func() bool { return strings.Contains(log.String(), "did you mean introspection?") })
+	time.Sleep(20 * time.Millisecond)
+	if n := strings.Count(log.String(), "did you mean introspection?"); n != 1 {
+		t.Errorf("the error is logged %d times, want once:\n%s", n, log)
+	}
+	replaceFile(t, "router.yaml", "supergraph: two.yaml\nlisten: 127.0.0.1:1\nintrospection: true\n")
+	eventually(t, "the reload", func() bool { return strings.Contains(log.String(), "configuration reloaded") })
+	if got := ask(t, url, schema); got != `{"data":{"__schema":{"queryType":{"name":"Query"}}}}` {
+		t.Errorf("after the reload: %s", got)
+	}
+	if got := ask(t, url, "{ one }"); !strings.Contains(got, `Cannot query field \"one\"`) {
+		t.Errorf("after the reload, of the other supergraph: %s", got)
+	}
+	eventually(t, "what needs a new start is said", func() bool { return strings.Contains(log.String(), "change at the next start only") })
+	// The supergraph of the new configuration is watched.
+	replaceFile(t, "two.yaml", yaml("type Query { three: Int }"))
+	eventually(t, "the reload of the supergraph", func() bool { return strings.Contains(log.String(), "supergraph reloaded") })
+	if got := ask(t, url, "{ two }"); !strings.Contains(got, `Cannot query field \"two\"`) {
+		t.Errorf("after the supergraph changed: %s", got)
 	}
 }

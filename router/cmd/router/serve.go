@@ -13,55 +13,102 @@ import (
 	"github.com/agora-supergraph/agora/router/config"
 )
 
+// server is what the flags of serve say.
+type server struct {
+	// file is the configuration's; may be empty.
+	file               string
+	supergraph, listen string
+	poll               time.Duration
+	std                streams
+}
+
 // serveCommand answers requests until it is interrupted.
 func serveCommand(ctx context.Context, args []string, std streams) error {
-	var file, supergraph, listen string
-	var poll time.Duration
+	s := server{std: std}
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.StringVar(&file, "config", "", "the router's configuration `file` (YAML)")
-	flags.StringVar(&supergraph, "supergraph", "", "`file` of the supergraph: SDL, or rover's supergraph.yaml to compose from")
-	flags.StringVar(&listen, "listen", "", "`address` to listen on (default 127.0.0.1:4000)")
-	flags.DurationVar(&poll, "poll", time.Second, "how `often` to look for changes of the supergraph's files; negative for never")
+	flags.StringVar(&s.file, "config", "", "the router's configuration `file` (YAML)")
+	flags.StringVar(&s.supergraph, "supergraph", "", "`file` of the supergraph: SDL, or rover's supergraph.yaml to compose from")
+	flags.StringVar(&s.listen, "listen", "", "`address` to listen on (default 127.0.0.1:4000)")
+	flags.DurationVar(&s.poll, "poll", time.Second, "how `often` to look for changes of the configuration and of the supergraph's files; negative for never")
 	if _, err := parse(flags, std, args); err != nil {
 		return err
 	}
-	var cfg config.Config
-	if file != "" {
-		var err error
-		if cfg, err = config.Load(file); err != nil {
-			return err
-		}
-	}
-	if supergraph != "" {
-		cfg.Supergraph = supergraph
-	}
-	if cfg.Supergraph == "" {
-		return fmt.Errorf("serve: no supergraph: name one by --supergraph, or in the configuration file")
-	}
-	if listen != "" {
-		cfg.Serve.Listen = listen
+	cfg, from, err := s.configuration()
+	if err != nil {
+		return err
 	}
 	read, err := readSupergraph(ctx, cfg.Supergraph)
 	if err != nil {
 		return err
 	}
-	log := cfg.Log.Logger(std.err)
-	engine, beside, err := newRouter(cfg, read.sdl, log, std)
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	first, err := s.start(ctx, cfg, read, &running)
 	if err != nil {
 		return err
 	}
+	first.source = from
+	if s.poll >= 0 {
+		running.Go(func() { (&reload{server: s, current: first, front: first.engine.Front(), running: &running}).run(ctx) })
+	}
+	return first.engine.Front().Run(ctx)
+}
+
+// source is a configuration file as it was read: its text, and what to watch.
+type source struct {
+	text []byte
+	file file
+}
+
+// configuration reads the file, and what flags say instead.
+func (s server) configuration() (cfg config.Config, from source, err error) {
+	if s.file != "" {
+		if from.text, from.file, err = readWatched(s.file); err != nil {
+			return cfg, from, err
+		}
+		if cfg, err = config.Parse(s.file, from.text); err != nil {
+			return cfg, from, err
+		}
+	}
+	if s.supergraph != "" {
+		cfg.Supergraph = s.supergraph
+	}
+	if cfg.Supergraph == "" {
+		return cfg, from, fmt.Errorf("serve: no supergraph: name one by --supergraph, or in the configuration file")
+	}
+	if s.listen != "" {
+		cfg.Serve.Listen = s.listen
+	}
+	return cfg, from, nil
+}
+
+// serving is a router that answers, with what it was made of.
+type serving struct {
+	cfg    config.Config
+	source source
+	read   reading
+	engine *router.Router
+	beside *documents
+	log    *slog.Logger
+	// stop ends what runs beside the router.
+	stop context.CancelFunc
+}
+
+// start makes the router of a configuration, and starts what runs beside it.
+func (s server) start(ctx context.Context, cfg config.Config, read reading, running *sync.WaitGroup) (*serving, error) {
+	log := cfg.Log.Logger(s.std.err)
+	engine, beside, err := newRouter(cfg, read.sdl, log, s.std)
+	if err != nil {
+		return nil, err
+	}
 	if err := beside.load(ctx, engine); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	defer watching.Wait()
-	defer stop()
-	watching.Go(func() { beside.run(ctx) })
-	if poll >= 0 {
-		watching.Go(func() { (&reload{cfg.Supergraph, poll, engine, beside, log}).run(ctx, read) })
-	}
-	return engine.Front().Run(ctx)
+	running.Go(func() { beside.run(ctx) })
+	return &serving{cfg: cfg, read: read, engine: engine, beside: beside, log: log, stop: stop}, nil
 }
 
 // newRouter is the router that the configuration describes, with what runs beside it.

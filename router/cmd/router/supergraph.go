@@ -16,6 +16,12 @@ type reading struct {
 	from *config.Config
 }
 
+// file is one that was read, as what to watch.
+type file = config.File
+
+// readWatched reads a file that is to be watched; the error names it.
+func readWatched(name string) ([]byte, file, error) { return config.ReadFile(name) }
+
 // readSupergraph reads the SDL in a file, or composes that of the subgraphs of rover's YAML.
 func readSupergraph(ctx context.Context, file string) (reading, error) {
 	if !strings.HasSuffix(file, ".yaml") && !strings.HasSuffix(file, ".yml") && !strings.HasSuffix(file, ".json") {
