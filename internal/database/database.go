@@ -45,6 +45,9 @@ type DB struct {
 	Read *sqlx.DB
 	// Dialect is what the engine writes in its own way.
 	Dialect Dialect
+	// Committed is called behind the commit of a transaction with what was noted in it, if anything, before Tx returns; also
+	// if it isn't known whether the commit took place. Nil for nothing. It must be set before db is used.
+	Committed func(ctx context.Context, notes []any)
 
 	write *sqlx.DB
 }
@@ -54,7 +57,12 @@ type Tx struct {
 	*sqlx.Tx
 	// Dialect is that of the database.
 	Dialect Dialect
+
+	notes []any
 }
+
+// Note keeps something for DB.Committed: what has to be done once the change is there for others.
+func (tx *Tx) Note(note any) { tx.notes = append(tx.notes, note) }
 
 // Querier is what DB.Read and a Tx have in common.
 type Querier interface {
@@ -186,10 +194,15 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (committing bool,
 		return false, fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() // does nothing after a commit; runs also when fn panics
-	if err := fn(&Tx{tx, db.Dialect}); err != nil {
+	own := &Tx{Tx: tx, Dialect: db.Dialect}
+	if err := fn(own); err != nil {
 		return false, err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	if db.Committed != nil && len(own.notes) > 0 {
+		db.Committed(ctx, own.notes)
+	}
+	if err != nil {
 		return true, fmt.Errorf("commit: %w", err)
 	}
 	return false, nil

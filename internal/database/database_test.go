@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -190,4 +191,39 @@ func TestATransactionWhoseConnectionIsCutBeforeItsCommitIsRepeated(t *testing.T)
 	if err2 := db.Read.Get(&n, `SELECT COUNT(*) FROM thing`); err != nil || err2 != nil || n != 1 || runs != 2 {
 		t.Errorf("%v %v: %d rows after %d runs", err, err2, n, runs)
 	}
+}
+
+func TestWhatATransactionNotesIsToldOnceItIsThereForOthersAndOnlyThen(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		db, err := database.Open(t.Context(), url, shop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		var told []string
+		db.Committed = func(ctx context.Context, notes []any) {
+			var n int
+			if err := db.Read.GetContext(ctx, &n, `SELECT COUNT(*) FROM thing`); err != nil {
+				t.Error(err)
+			}
+			told = append(told, fmt.Sprint(notes, n))
+		}
+		for i, fails := range []error{nil, errors.New("refused"), nil} {
+			err := db.Tx(t.Context(), func(tx *database.Tx) error {
+				tx.Note(i)
+				tx.Note("and more")
+				_, err := tx.ExecContext(t.Context(), `INSERT INTO thing (id, n) VALUES ($1, $2)`, fmt.Sprint(i), 0)
+				return errors.Join(err, fails)
+			})
+			if !errors.Is(err, fails) {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Tx(t.Context(), func(*database.Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := fmt.Sprint(told), "[[0 and more] 1 [2 and more] 2]"; got != want {
+			t.Errorf("told %s, want %s", got, want)
+		}
+	})
 }
