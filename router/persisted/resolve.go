@@ -59,7 +59,7 @@ func (e *Engine) mayRegister(c caller) bool {
 // resolveID sets the text of a request that has an id only.
 func (e *Engine) resolveID(ctx context.Context, c caller, req *serve.Request, id string, how habit) *serve.Response {
 	if d := e.lookUp(c, id); d != nil {
-		req.Query = d.Text
+		req.Query, req.Published = d.Text, true
 		return nil
 	}
 	switch {
@@ -114,7 +114,7 @@ func (e *Engine) admitText(ctx context.Context, c caller, req *serve.Request) *s
 	}
 	l := e.library.Load()
 	if d := l.findText(c, req.Query, e.cfg.Tokens, e.cfg.Now()); d != nil {
-		req.Query = d.Text
+		req.Query, req.Published = d.Text, true
 		return nil
 	}
 	// Whether clients may ask for the schema is not this package's decision.

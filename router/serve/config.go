@@ -35,6 +35,8 @@ type Config struct {
 	DocumentIDs *DocumentIDs `yaml:"-"`
 	// Logger gets one line a request, and what went wrong on our side. Nil discards.
 	Logger *slog.Logger `yaml:"-"`
+	// Observer is told of requests, streams and connections. Nil is not told.
+	Observer Observer `yaml:"-"`
 	// OnListen is told the address once Run listens. Nil is not told.
 	OnListen func(addr net.Addr) `yaml:"-"`
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/agora-supergraph/agora/router/auth"
 )
@@ -37,6 +38,9 @@ type Request struct {
 	ID string
 	// QueryOnly is set for GET: a mutation is to be refused with the Outcome MutationByGET.
 	QueryOnly bool
+	// Published is set by an engine that finds the document among those that an operator has published: its names are no
+	// client's invention.
+	Published bool
 	// Increments says in which form the client takes the parts of an answer to an operation with @defer. The zero value
 	// is none: it takes the answer as a whole.
 	Increments IncrementFormat
@@ -119,6 +123,12 @@ type Operation struct {
 	Code string
 	// Cost is what the operation was estimated to cost; 0 if operations are not priced.
 	Cost float64
+	// Trace is the id of the trace that the operation is a part of; empty if it is not traced.
+	Trace string
+	// Fetches counts the requests to subgraphs, and Subgraphs is for how long any of them was under way; 0 if nobody has
+	// watched.
+	Fetches   int
+	Subgraphs time.Duration
 }
 
 // Release gives the body back. Nobody may touch it afterwards.

@@ -40,6 +40,9 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	ex := exchanges.Get().(*exchange)
 	*ex = exchange{h: h, w: w, r: r, id: requestID(r.Header), start: time.Now()}
 	w.Header()["X-Request-Id"] = []string{ex.id}
+	if h.cfg.Observer != nil {
+		h.cfg.Observer.Began()
+	}
 	if r.ContentLength != 0 {
 		// Also for a body that nobody reads: the server drains it before the next request. It lifts the
 		// deadline at the body's end.
@@ -90,6 +93,8 @@ func (ex *exchange) enterStreams() bool {
 	ex.streaming = ex.h.streams.enter()
 	if !ex.streaming {
 		ex.refuse(&refusal{http.StatusServiceUnavailable, CodeUnavailable, goingAway}, mediaJSON)
+	} else if ex.h.cfg.Observer != nil {
+		ex.h.cfg.Observer.Streaming(1)
 	}
 	return ex.streaming
 }
@@ -188,36 +193,6 @@ func (ex *exchange) respond(resp *Response, m media) {
 
 // statusClientGone is logged, never sent: nginx's code for a client that did not wait for its answer.
 const statusClientGone = 499
-
-// log writes the access log's line.
-func (ex *exchange) log() {
-	level := slog.LevelInfo
-	if ex.quiet {
-		level = slog.LevelDebug
-	}
-	ctx := ex.r.Context()
-	if !ex.h.cfg.Logger.Enabled(ctx, level) {
-		return
-	}
-	status := ex.status
-	if status == 0 && !ex.hijacked && ctx.Err() != nil {
-		status = statusClientGone
-	}
-	ex.h.cfg.Logger.LogAttrs(
-		ctx, level, "request",
-		slog.String("id", ex.id),
-		slog.String("method", ex.r.Method),
-		slog.String("path", ex.r.URL.Path),
-		slog.String("client", ex.r.RemoteAddr),
-		slog.String("operation", ex.operation.Name),
-		slog.String("kind", ex.operation.Kind),
-		slog.Int("status", status),
-		slog.String("code", ex.operation.Code),
-		slog.Int64("bytes", ex.bytes),
-		slog.Float64("cost", ex.operation.Cost),
-		slog.Duration("duration", time.Since(ex.start)),
-	)
-}
 
 // requestID takes the client's or the proxy's id if it is a sensible one, else makes one.
 func requestID(header http.Header) string {

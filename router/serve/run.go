@@ -93,7 +93,7 @@ func (h *Handler) server(ctx context.Context) *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(h.cfg.H2C)
-	return &http.Server{
+	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: bounds.ReadHeaderTimeout,
 		// The last resort for what writes before the handler answers; each answer sets its own deadline.
@@ -105,4 +105,8 @@ func (h *Handler) server(ctx context.Context) *http.Server {
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ErrorLog:    slog.NewLogLogger(h.cfg.Logger.Handler(), slog.LevelWarn),
 	}
+	if h.cfg.Observer != nil {
+		server.ConnState = h.connected
+	}
+	return server
 }

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -252,17 +251,4 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	}
 	// The client may have closed first, or be gone.
 	_ = s.conn.Close(code, reason)
-}
-
-// log writes the access log's line of one operation.
-func (s *socket) log(ctx context.Context, op *socketOperation, operation Operation) {
-	s.h.cfg.Logger.LogAttrs(
-		ctx, slog.LevelInfo, "operation",
-		slog.String("id", op.requestID),
-		slog.String("operation", operation.Name),
-		slog.String("kind", operation.Kind),
-		slog.String("code", operation.Code),
-		slog.Int("responses", op.responses),
-		slog.Duration("duration", time.Since(op.start)),
-	)
 }

@@ -15,6 +15,10 @@ type socketOperation struct {
 	// id is the client's name of the operation, requestID ours.
 	id        string
 	requestID string
+	// document is the id that it names its document by.
+	document string
+	// published is Request.Published, once the engine has answered.
+	published bool
 	cancel    context.CancelFunc
 	start     time.Time
 	// streaming is set once it is known to be a subscription, over once it no longer counts as active;
@@ -34,7 +38,10 @@ func (s *socket) subscribe(ctx context.Context, m message) (code websocket.Statu
 	req.ID += "." + strconv.Itoa(s.started)
 	refused := decodeParameters(m.payload, req)
 	opCtx, cancel := context.WithCancel(ctx)
-	op := &socketOperation{id: m.id, requestID: req.ID, cancel: cancel, start: time.Now(), over: true}
+	op := &socketOperation{id: m.id, requestID: req.ID, document: req.documentID(), cancel: cancel, start: time.Now(), over: true}
+	if s.h.cfg.Observer != nil {
+		s.h.cfg.Observer.Began()
+	}
 	s.mu.Lock()
 	_, duplicate := s.operations[m.id]
 	full := s.active >= s.h.cfg.Streams.MaxOperations
@@ -104,6 +111,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
 	late := time.AfterFunc(s.h.cfg.HTTP.Timeout, op.cancel)
 	defer late.Stop()
 	sub, resp := s.h.cfg.Engine.Subscribe(ctx, req)
+	op.published = req.Published
 	if sub == nil {
 		operation = resp.Operation
 		s.answer(op, resp)
