@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/cost"
 	"github.com/agora-supergraph/agora/router/execute"
 	"github.com/agora-supergraph/agora/router/headers"
@@ -43,6 +44,8 @@ type Config struct {
 	Share bool
 	// Headers are the rules for headers from clients to subgraphs, and back.
 	Headers headers.Config
+	// Signer signs the tokens that rules of Headers insert from identity.bearer and identity.token; nil for none.
+	Signer *auth.Signer
 	// Limits bound what operations may ask.
 	Limits operation.Limits
 	// Cost prices operations, and bounds what they may cost.
@@ -283,7 +286,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	}
 	p := &prepared{
 		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan, cost: planned.cost,
-		request: &execute.Request{Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req})},
+		request: &execute.Request{Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req, r.cfg.Signer})},
 	}
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)

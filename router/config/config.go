@@ -40,6 +40,11 @@ type Config struct {
 	// Headers are the rules for headers from clients to subgraphs, and back. Without rules nothing is passed on: a token
 	// should go only to subgraphs that one has reason to trust.
 	Headers headers.Config
+	// Identity says how the router signs the tokens that rules for headers insert from identity.bearer and identity.token. Their
+	// public keys are at /.well-known/router/jwks.json.
+	Identity auth.SignerConfig
+	// Explain lets requests ask for the plan of their operation by the header Agora-Explain. Off by default.
+	Explain bool
 	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, if what is passed on of
 	// the clients' headers is identical, too. Off by default.
 	ShareQueries bool

@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/http"
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/auth"
@@ -13,7 +14,7 @@ import (
 // starts nothing.
 func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 	cfg := router.Config{
-		Supergraph: sdl, Headers: c.Headers, Traffic: c.Traffic(), Share: c.ShareQueries, Limits: c.Limits, Cost: c.Cost, RateLimit: c.RateLimit, Overload: c.Overload, HideSchema: !c.Introspection,
+		Supergraph: sdl, Headers: c.Headers, Traffic: c.Traffic(), Explain: c.Explain, Share: c.ShareQueries, Limits: c.Limits, Cost: c.Cost, RateLimit: c.RateLimit, Overload: c.Overload, HideSchema: !c.Introspection,
 		Execute: execute.Config{SubgraphErrors: execute.ErrorPolicy{Redact: c.SubgraphErrors.Redact, OmitServiceName: c.SubgraphErrors.OmitServiceName}},
 		Serve:   c.Serve,
 	}
@@ -27,8 +28,14 @@ func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 			return router.Config{}, err
 		}
 	}
+	if c.Headers.Identifies() {
+		if cfg.Signer, err = auth.NewSigner(c.Identity); err != nil {
+			return router.Config{}, err
+		}
+		cfg.Serve.Pages = map[string]http.Handler{"/.well-known/router/jwks.json": cfg.Signer}
+	}
 	if c.Playground {
-		cfg.Serve.Playground = playground.Handler(playground.Config{Endpoint: cfg.Serve.Endpoint()})
+		cfg.Serve.Playground = playground.Handler(playground.Config{Endpoint: cfg.Serve.Endpoint(), Explain: c.Explain})
 	}
 	return cfg, nil
 }

@@ -47,3 +47,14 @@ func TestCertificatesThatAreNoneAreRefusedByName(t *testing.T) {
 		}
 	}
 }
+
+func TestSubgraphsGetATokenOfTheRoutersOwn(t *testing.T) {
+	cfg, err := Parse("router.yaml", []byte(`headers: { all: { request: [{ insert: Authorization, from: identity.bearer }] } }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := cfg.Router("", nil)
+	if err != nil || made.Signer == nil || made.Serve.Pages["/.well-known/router/jwks.json"] == nil {
+		t.Errorf("router %+v, %v", made.Signer, err)
+	}
+}

@@ -53,7 +53,8 @@ type RequestRule struct {
 	// Value is the value of an inserted header.
 	Value string
 	// From is what the value of an inserted header is taken from: request.id, client.address, client.name, client.version,
-	// or claim.NAME for a claim of the client's token. Without such a value the header is left out.
+	// claim.NAME for a claim of the client's token, identity.bearer for "Bearer" and a token that the router signs for who is
+	// asking, or identity.token for that alone. Without such a value the header is left out.
 	From string
 	// Remove is the name of a header that is not to be sent after all.
 	Remove string
@@ -123,6 +124,19 @@ func New(cfg Config, subgraphs []string) (*Policy, error) {
 		p.response = nil
 	}
 	return p, errors.Join(errs...)
+}
+
+// Identifies says whether a rule inserts a token that the router signs.
+func (c Config) Identifies() bool {
+	asks := func(r Rules) bool {
+		return slices.ContainsFunc(r.Request, func(r RequestRule) bool { return strings.HasPrefix(r.From, "identity.") })
+	}
+	for _, rules := range c.Subgraphs {
+		if asks(rules) {
+			return true
+		}
+	}
+	return asks(c.All)
 }
 
 // Validate says everything in c that can't work; the messages name the settings as the configuration file does.

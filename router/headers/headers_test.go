@@ -137,8 +137,15 @@ func TestRulesThatCannotWorkAreRefusedAllAtOnce(t *testing.T) {
 	_, err := New(Config{
 		All: Rules{
 			Request: []RequestRule{
-				{}, {Propagate: "a", Insert: "b", Value: "c"}, {Insert: "x"}, {Insert: "x", From: "moon"}, {PropagateMatching: "("},
-				{Propagate: "Content-Length"}, {Propagate: "no name"}, {Remove: "x", Value: "y"}, {Insert: "x", Value: "a\nb"},
+				{},
+				{Propagate: "a", Insert: "b", Value: "c"},
+				{Insert: "x"},
+				{Insert: "x", From: "moon"},
+				{PropagateMatching: "("},
+				{Propagate: "Content-Length"},
+				{Propagate: "no name"},
+				{Remove: "x", Value: "y"},
+				{Insert: "x", Value: "a\nb"},
 			},
 			Response: []ResponseRule{{}, {Propagate: "x", Merge: "sum"}, {Propagate: "x", Merge: "most_restrictive"}},
 		},

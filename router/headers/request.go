@@ -53,7 +53,7 @@ func (r RequestRule) validate() (errs []error) {
 	return errs
 }
 
-var sources = []string{"request.id", "client.address", "client.name", "client.version"}
+var sources = []string{"request.id", "client.address", "client.name", "client.version", "identity.bearer", "identity.token"}
 
 // requestRule is a RequestRule ready for use: names are canonical.
 type requestRule struct {
