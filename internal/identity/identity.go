@@ -10,6 +10,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Identity is who makes a request. The zero value is anonymous.
@@ -22,6 +23,8 @@ type Identity struct {
 	Service string
 	// Scopes are what the identity may do.
 	Scopes []string
+	// Expires is until when the token is believed; zero without one.
+	Expires time.Time
 }
 
 // Anonymous reports whether nobody is known.

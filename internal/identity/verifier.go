@@ -16,6 +16,7 @@ import (
 // The issuers and the audience of tokens.
 const (
 	UsersIssuer   = "agora/users"
+	RouterIssuer  = "agora-router"
 	ServiceIssuer = "agora/services"
 	Audience      = "agora"
 )
@@ -33,6 +34,9 @@ type JWKS func(ctx context.Context) (*jose.JSONWebKeySet, error)
 type Verifier struct {
 	// Keys are those that access tokens are verified with.
 	Keys JWKS
+	// Router are the keys of a router that says by tokens of its own who is asking, such as one that never shows the client's
+	// to services. Nil means that there is none.
+	Router JWKS
 	// Secret is the one that service tokens are signed with; service tokens are refused if it is empty.
 	Secret []byte
 
@@ -105,7 +109,7 @@ func (v *Verifier) check(ctx context.Context, token string, now time.Time) (Iden
 			return Identity{}, time.Time{}, fmt.Errorf("%w: service tokens are not accepted here", ErrToken)
 		}
 	default:
-		if verifyKey, err = v.publicKey(ctx, parsed.Headers[0].KeyID); err != nil {
+		if verifyKey, issuer, err = v.publicKey(ctx, parsed.Headers[0].KeyID); err != nil {
 			return Identity{}, time.Time{}, err
 		}
 	}
@@ -120,25 +124,38 @@ func (v *Verifier) check(ctx context.Context, token string, now time.Time) (Iden
 	if c.Expiry == nil || c.Subject == "" {
 		return Identity{}, time.Time{}, fmt.Errorf("%w: exp or sub is missing", ErrToken)
 	}
-	i := Identity{Subject: c.Subject, Session: c.Session, Scopes: strings.Fields(c.Scope)}
+	i := Identity{Subject: c.Subject, Session: c.Session, Scopes: strings.Fields(c.Scope), Expires: c.Expiry.Time().Add(leeway)}
 	if issuer == ServiceIssuer {
 		i.Service, i.Subject = c.Subject, ""
 	}
 	return i, c.Expiry.Time(), nil
 }
 
-func (v *Verifier) publicKey(ctx context.Context, kid string) (any, error) {
-	if v.Keys == nil {
-		return nil, fmt.Errorf("%w: access tokens are not accepted here", ErrToken)
+// publicKey is a key by its id, with whose it is. The router's are looked at first: where it signs, users' tokens don't come.
+func (v *Verifier) publicKey(ctx context.Context, kid string) (key any, issuer string, err error) {
+	if v.Keys == nil && v.Router == nil {
+		return nil, "", fmt.Errorf("%w: access tokens are not accepted here", ErrToken)
 	}
-	set, err := v.Keys(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the users service's keys: %w", err)
-	}
-	for _, k := range set.Key(kid) {
-		if k.Algorithm == string(jose.EdDSA) {
-			return k.Key, nil
+	for _, from := range []struct {
+		issuer string
+		keys   JWKS
+	}{{RouterIssuer, v.Router}, {UsersIssuer, v.Keys}} {
+		if from.keys == nil {
+			continue
+		}
+		set, readErr := from.keys(ctx)
+		if readErr != nil {
+			err = errors.Join(err, fmt.Errorf("read the keys of %s: %w", from.issuer, readErr))
+			continue
+		}
+		for _, k := range set.Key(kid) {
+			if k.Algorithm == string(jose.EdDSA) {
+				return k.Key, from.issuer, nil
+			}
 		}
 	}
-	return nil, fmt.Errorf("%w: its key %q is not one of ours", ErrToken, kid)
+	if err != nil {
+		return nil, "", err
+	}
+	return nil, "", fmt.Errorf("%w: its key %q is not one of ours", ErrToken, kid)
 }

@@ -266,3 +266,32 @@ func TestManyVerifyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestARouterSaysWhoIsAskingByTokensOfItsOwn(t *testing.T) {
+	private, public := newKey(t, "r1")
+	users, usersPublic := newKey(t, "u1")
+	v := &Verifier{Router: published(public), Keys: published(usersPublic)}
+	now := time.Now()
+	token := func(issuer string, key jose.JSONWebKey) string {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := sign(signer, issuer, "usr_1", "ses_1", "", now, time.Minute, []string{"orders:read"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	got, err := v.Verify(t.Context(), token(RouterIssuer, private))
+	if diff := cmp.Diff(Identity{Subject: "usr_1", Session: "ses_1", Scopes: []string{"orders:read"}}, got); err != nil || diff != "" {
+		t.Errorf("the router's token: %v\n%s", err, diff)
+	}
+	for name, wrong := range map[string]string{
+		"the router's key for the users service": token(UsersIssuer, private), "the users service's key for the router": token(RouterIssuer, users),
+	} {
+		if _, err := v.Verify(t.Context(), wrong); !errors.Is(err, ErrToken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
