@@ -3,7 +3,9 @@
 #
 # Go is all that must be there. Chromium (for the tests of the Playground) is installed where apt-get can do it.
 # Postgres is used if one answers at AGORA_TEST_POSTGRES, or started for the run if its programs are installed;
-# else the stores are tested on SQLite alone.
+# else the stores are tested on SQLite alone. Redis is found, started or installed in the same way; without one the tests of
+# what routers and services share are skipped. A NATS server is part of the tests: they use one at AGORA_TEST_NATS or on the
+# usual port, and start their own where there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,16 +15,30 @@ chromium() {
   command -v "${CHROME:-chromium}" || command -v chromium-browser || command -v google-chrome || true
 }
 
-if [ -z "$(chromium)" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-  say "installing chromium for the browser tests"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/tmp/agora-apt.log 2>&1 ||
-    say "apt-get could not install chromium: see /tmp/agora-apt.log"
+# install gets a Debian package, where that can be done without asking anybody.
+install() {
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing $1 for $2"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } >/tmp/agora-apt.log 2>&1 ||
+      say "apt-get could not install $1: see /tmp/agora-apt.log"
+  fi
+}
+
+if [ -z "$(chromium)" ]; then
+  install chromium "the browser tests"
 fi
 if [ -n "$(chromium)" ]; then
   say "browser: $(chromium)"
 else
   say "no Chromium: the browser tests are skipped; install one, or name it in CHROME"
 fi
+
+# at_end adds to what is done at the script's end.
+ends=:
+at_end() {
+  ends="$1; $ends"
+  trap 'eval "$ends"' EXIT
+}
 
 answers() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
@@ -37,7 +53,7 @@ start_postgres() {
   folder=$(mktemp -d)
   if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
   port=$((20000 + RANDOM % 20000))
-  trap 'as_postgres "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"' EXIT
+  at_end 'as_postgres "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"'
   as_postgres "$bin/initdb" -D "$folder/data" -A trust -U postgres >/dev/null &&
     as_postgres "$bin/pg_ctl" -D "$folder/data" -w -l "$folder/log" -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder -c max_connections=300" start >/dev/null &&
     export AGORA_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
@@ -46,16 +62,42 @@ start_postgres() {
 if [ -n "${AGORA_TEST_POSTGRES:-}" ] || answers 127.0.0.1 5432; then
   say "Postgres: ${AGORA_TEST_POSTGRES:-127.0.0.1:5432}"
 else
-  if [ -z "$(initdb_of)" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    say "installing postgresql for the tests of the stores"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >/tmp/agora-apt.log 2>&1 ||
-      say "apt-get could not install postgresql: see /tmp/agora-apt.log"
+  if [ -z "$(initdb_of)" ]; then
+    install postgresql "the tests of the stores"
   fi
   if [ -n "$(initdb_of)" ] && start_postgres "$(initdb_of)"; then
     say "Postgres: started one for this run"
   else
     say "no Postgres: the stores are tested on SQLite alone"
     export AGORA_TEST_POSTGRES=none
+  fi
+fi
+
+start_redis() {
+  redis_port=$((20000 + RANDOM % 20000))
+  redis-server --bind 127.0.0.1 --port "$redis_port" --save "" --appendonly no --dir /tmp >/dev/null 2>&1 &
+  redis_pid=$!
+  at_end 'kill "$redis_pid" 2>/dev/null'
+  for _ in $(seq 50); do
+    if answers 127.0.0.1 "$redis_port"; then
+      export AGORA_TEST_REDIS="redis://127.0.0.1:$redis_port/0"
+      return 0
+    fi
+    sleep 0.1
+  done
+  return 1
+}
+
+if [ -n "${AGORA_TEST_REDIS:-}" ] || answers 127.0.0.1 6379; then
+  say "Redis: ${AGORA_TEST_REDIS:-127.0.0.1:6379}"
+else
+  if ! command -v redis-server >/dev/null; then
+    install redis-server "the tests of what processes share"
+  fi
+  if command -v redis-server >/dev/null && start_redis; then
+    say "Redis: started one for this run"
+  else
+    say "no Redis: the tests that need one are skipped"
   fi
 fi
 
