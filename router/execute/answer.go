@@ -107,6 +107,7 @@ func (s *state) readAnswer(f *fetchState) (answer, bool) {
 	s.arena.answers = append(s.arena.answers, r.b)
 	s.origins = append(s.origins, f)
 	s.arena.stack = s.arena.stack[:0]
+	r.twins.begin()
 	for i := range f.represented {
 		f.represented[i].listed, f.represented[i].answered = false, 0
 	}

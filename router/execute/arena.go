@@ -65,6 +65,8 @@ type arena struct {
 	far     []farLeaf
 	// limit bounds len(words).
 	limit int
+	// shared says that there are objects with several places (twin.go).
+	shared bool
 }
 
 // farLeaf is a range of an answer too big for a word.
@@ -75,7 +77,7 @@ func (a *arena) reset() {
 	a.stack = trimmed(a.stack, 1<<16)
 	a.far = trimmed(a.far, 1<<10)
 	clear(a.answers)
-	a.answers = a.answers[:0]
+	a.answers, a.shared = a.answers[:0], false
 }
 
 // trimmed empties a pooled slice, or drops it if one big request would make it stay big for ever.

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/agora-supergraph/agora/router/plan"
@@ -84,22 +85,34 @@ func (s *state) carryEntity(f *fetchState, e *subgraphError, i, n int, path []se
 	if f.places[i] == nil {
 		f.places[i] = s.locate(targets)
 	}
-	written := 0
+	var all []asked
 	for at := r.sent[n].first; at >= 0; at = r.objects[at].next {
 		o := &r.objects[at]
-		sel := targets[o.target].Selection
-		place := visible(f.places[i].path(o.base))
-		client := withField(place, sel)
-		if len(path) > 0 {
-			client = s.translate(sel, o.base, path, place)
+		for _, at := range f.places[i].byBase[o.base] {
+			all = append(all, asked{at, o})
 		}
 		if f.fetch.Root == nil {
-			s.explainUnanswered(sel, o.base)
+			s.explainUnanswered(targets[o.target].Selection, o.base)
 		}
-		if written++; written <= s.cfg.SubgraphErrors.MaxPaths {
+	}
+	slices.SortFunc(all, func(a, b asked) int { return a.at - b.at })
+	for written, a := range all {
+		sel := targets[a.by.target].Selection
+		place := visible(f.places[i].path(a.at))
+		client := withField(place, sel)
+		if len(path) > 0 {
+			client = s.translate(sel, a.by.base, path, place)
+		}
+		if written < s.cfg.SubgraphErrors.MaxPaths {
 			s.writeError(f, e, client)
 		}
 	}
+}
+
+// asked is one of the places that an object stands in: the index of its path.
+type asked struct {
+	at int
+	by *asker
 }
 
 // explainUnanswered marks the fields of an entity that didn't come at all, along with the one in error: null

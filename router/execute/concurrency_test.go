@@ -189,9 +189,13 @@ func TestLimitsHold(t *testing.T) {
 supergraph a: A
 fetch a {list{a b c d} text}
 output {list:[<>{a:Int}] text:String}`)
-	long := []byte(`{"data":{"list":[` + strings.Repeat(`{},`, 999) + `{}],"text":"` + strings.Repeat("x", 2000) + `"}}`)
+	var items strings.Builder
+	for i := range 1000 { // each another one: what is equal takes no room
+		fmt.Fprintf(&items, `{"z":%d},`, i)
+	}
+	long := []byte(`{"data":{"list":[` + items.String() + `{}],"text":"` + strings.Repeat("x", 2000) + `"}}`)
 	for name, cfg := range map[string]Config{
-		"SUBREQUEST_RESPONSE_TOO_LARGE": {MaxAnswerBytes: 4000},
+		"SUBREQUEST_RESPONSE_TOO_LARGE": {MaxAnswerBytes: 10_000},
 		"RESPONSE_TOO_LARGE":            {MaxResponseBytes: 4000},
 		"":                              {},
 	} {

@@ -30,6 +30,9 @@ func (l *errorList) reset() {
 	l.written = 0
 }
 
+// found counts the errors of the response so far.
+func (l *errorList) found() int { return l.written + l.dropped }
+
 // segment is one step of a path in a response: a response key, or an index where key is empty.
 type segment struct {
 	key   string

@@ -8,18 +8,30 @@ import "github.com/agora-supergraph/agora/router/plan"
 // atlas holds the client's paths to the objects of one Entities.
 type atlas struct {
 	segments []segment
-	// paths are ranges of segments, by the object's base.
-	paths map[int][2]int
+	// paths are in the order of the response, target by target.
+	paths []place
+	// byBase are the indexes in paths, by the object's base.
+	byBase map[int][]int
+	// steps bounds the search: the ways to objects with several places may be very many.
+	steps int
 }
 
-func (m *atlas) path(base int) []segment {
-	at := m.paths[base]
-	return m.segments[at[0]:at[1]:at[1]]
+// place is one of the places of an object: a range of segments.
+type place struct{ start, end int }
+
+// maxSteps is how far paths are searched for. What is found by then is enough for any number of errors that a person
+// would read.
+const maxSteps = 1 << 20
+
+// path is the nth path of an atlas.
+func (m *atlas) path(n int) []segment {
+	p := m.paths[n]
+	return m.segments[p.start:p.end:p.end]
 }
 
 // locate finds the paths to all objects of some targets.
 func (s *state) locate(targets []*plan.Target) *atlas {
-	m := &atlas{paths: map[int][2]int{}}
+	m := &atlas{byBase: map[int][]int{}, steps: maxSteps}
 	for _, t := range targets {
 		l := locator{state: s, atlas: m}
 		l.from(s.plan.Root, root, t.Path, nil)
@@ -33,10 +45,14 @@ type locator struct {
 }
 
 func (l *locator) from(shape *plan.Shape, base int, steps []plan.Step, path []segment) {
+	if l.atlas.steps--; l.atlas.steps < 0 {
+		return
+	}
 	if len(steps) == 0 {
 		start := len(l.atlas.segments)
 		l.atlas.segments = append(l.atlas.segments, path...)
-		l.atlas.paths[base] = [2]int{start, len(l.atlas.segments)}
+		l.atlas.byBase[base] = append(l.atlas.byBase[base], len(l.atlas.paths))
+		l.atlas.paths = append(l.atlas.paths, place{start, len(l.atlas.segments)})
 		return
 	}
 	step := &steps[0]
@@ -88,8 +104,11 @@ func (s *state) entityScope(f *fetchState, i int, all *scopeOf) {
 	targets := f.targets(i)
 	places := s.locate(targets)
 	for _, o := range f.represented[i].objects {
-		if o.sent >= 0 {
-			all.add(visible(places.path(o.base)), targets[o.target].Selection)
+		if o.sent < 0 {
+			continue
+		}
+		for _, n := range places.byBase[o.base] {
+			all.add(visible(places.path(n)), targets[o.target].Selection)
 		}
 	}
 }

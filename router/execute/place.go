@@ -98,7 +98,7 @@ func congruent(a, b *plan.Selection) bool {
 }
 
 // copyFields copies what a selection has read into one object to another one, where a congruent selection would
-// have put it. It returns false if the arena is full. Objects are copied, not shared: later fetches may fill them
+// have put it. It returns false if the arena is full. Objects are copied, not shared, where later fetches may fill them
 // differently.
 func (a *arena) copyFields(sel, toSel *plan.Selection, from, to int) bool {
 	if a.words[to] == 0 {
@@ -112,6 +112,8 @@ func (a *arena) copyFields(sel, toSel *plan.Selection, from, to int) bool {
 			continue
 		case f.Slot != plan.TypeSlot && w <= null && a.words[to+g.Slot] != absent:
 			continue
+		case f.Selection != nil && f.Selection == g.Selection && f.Selection.Alone:
+			a.shared = true
 		case f.Selection != nil:
 			room := false
 			if w, room = a.copyValue(f.Selection, g.Selection, w); !room {

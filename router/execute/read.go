@@ -26,6 +26,7 @@ type reader struct {
 	misfit bool
 	// full is set if the arena had no room.
 	full bool
+	twins twins
 }
 
 // object reads the rest of an object, from behind its brace, into the slots from base on.
@@ -235,7 +236,15 @@ func (r *reader) value(sel *plan.Selection, old word, i, depth int) (word, int) 
 // nested reads the rest of an object below another one.
 func (r *reader) nested(sel *plan.Selection, old word, i, depth int) (word, int) {
 	base, fresh := 0, old.kind() != object
+	var entry *twin
 	if fresh {
+		if sel.Alone && old == absent {
+			end := -1
+			if base, end, entry = r.twins.find(r.b, sel, i); end >= 0 {
+				r.arena.shared = true
+				return objectWord(base), end
+			}
+		}
 		if old.kind() == list {
 			r.misaligned = true
 			return old, scanObject(r.b, i, depth)
@@ -257,6 +266,8 @@ func (r *reader) nested(sel *plan.Selection, old word, i, depth int) (word, int)
 			return badWord(why, r.fetch), end
 		}
 		r.spoil(sel, base, why)
+	} else if entry != nil && end >= 0 {
+		r.twins.put(entry, sel, i, end, base)
 	}
 	return old, end
 }

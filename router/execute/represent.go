@@ -87,7 +87,7 @@ func (s *state) writeRequest(f *fetchState) bool {
 		for t, target := range e.Targets {
 			w := walk{state: s, f: f, entities: e, r: r, target: target, number: int32(t), plain: isPlain(target)}
 			s.stencil.text = s.stencil.text[:0]
-			w.from(root, target.Path)
+			w.all()
 		}
 		f.body = append(f.body, ']')
 		sent += len(r.sent)
@@ -107,7 +107,7 @@ func (s *state) findRoots(f *fetchState) bool {
 	r := &f.represented[0]
 	r.sent = append(r.sent, representation{first: -1, last: -1})
 	w := walk{state: s, f: f, r: r, target: f.fetch.Root}
-	w.from(root, f.fetch.Root.Path)
+	w.all()
 	return len(r.objects) > 0
 }
 
@@ -136,9 +136,23 @@ type walk struct {
 	number   int32
 	// plain says that all representations of the target are (distinct.go).
 	plain bool
+	// visited are the objects that the walk has come to, if there are some that it would come to again.
+	visited visited
+}
+
+// all goes to all objects of the target.
+func (w *walk) all() {
+	if s := w.state; s.arena.shared {
+		s.visited = s.visited.empty(len(s.arena.words))
+		w.visited = s.visited
+	}
+	w.from(root, w.target.Path)
 }
 
 func (w *walk) from(base int, path []plan.Step) {
+	if w.visited != nil && !w.visited.add(base) {
+		return
+	}
 	if c := w.f.contextual; c != nil {
 		depth := len(w.target.Path) - len(path)
 		c.above = append(c.above[:depth], base)

@@ -43,6 +43,9 @@ func (s *state) respond() *Response {
 		size += len(answer)
 	}
 	w := writer{state: s, arena: &s.arena, limit: s.cfg.MaxResponseBytes, path: s.path[:0], out: s.plan.Output, deferring: s.delivery != nil}
+	if s.arena.shared {
+		w.written = s.written.begin()
+	}
 	w.b = append(slices.Grow(resp.Body[:0], min(size+size/4, 4<<20)), `{"data":`...)
 	start := len(w.b)
 	if !w.object(s.plan.Output, root) {

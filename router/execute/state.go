@@ -25,8 +25,10 @@ type state struct {
 	errors  errorList
 	// stencil is of the target whose representations are being written.
 	stencil stencil
-	// path is the writer's, kept for its room.
-	path []int32
+	// path and written are the writer's, kept for their room; visited is that of walks.
+	path    []int32
+	written written
+	visited visited
 	// origins are the fetches that the answers in the arena belong to.
 	origins []*fetchState
 	// delivery is nil for an answer that comes as a whole.
@@ -78,7 +80,7 @@ func (x *Executor) begin(p *plan.Plan, req *Request) *state {
 	}
 	s.cfg, s.plan, s.sg, s.req = &x.cfg, p, p.Supergraph, req
 	s.arena.limit = x.cfg.MaxValues
-	s.reader = reader{arena: &s.arena, sg: s.sg, lastType: supergraph.NoObject}
+	s.reader = reader{arena: &s.arena, sg: s.sg, lastType: supergraph.NoObject, twins: s.reader.twins}
 	s.arena.newObject(p.Root, rootType(p))
 	if cap(s.fetches) < len(p.Fetches) {
 		s.fetches = append(s.fetches[:cap(s.fetches)], make([]fetchState, len(p.Fetches)-cap(s.fetches))...)
@@ -139,7 +141,8 @@ func (s *state) release() {
 	}
 	s.arena.reset()
 	s.errors.reset()
-	s.reader = reader{}
+	s.reader.twins.reset()
+	s.reader = reader{twins: s.reader.twins}
 	clear(s.origins)
 	s.origins = s.origins[:0]
 	s.cfg, s.plan, s.sg, s.req, s.delivery = nil, nil, nil, nil, nil

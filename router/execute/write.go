@@ -25,6 +25,8 @@ type writer struct {
 	deferring bool
 	// overflow says that the response would be larger than the limit.
 	overflow bool
+	// written is nil if no object has several places.
+	written *written
 }
 
 // object writes the object at base, or returns false if it has to be null because of a value in it.
@@ -132,6 +134,9 @@ func (w *writer) composite(f *plan.OutputField, level, base int) bool {
 	if id == supergraph.NoObject && out.Known || id != supergraph.NoObject && out.Types != nil && !out.Types.Has(id) {
 		return w.nothing(f, level, null)
 	}
+	if w.written != nil {
+		return w.once(f, level, base)
+	}
 	start, written := len(w.b), len(w.objects)
 	if w.object(out, base) {
 		if w.deferring {
@@ -154,6 +159,7 @@ func (w *writer) list(f *plan.OutputField, level int, v word) bool {
 		w.path[depth] = int32(i)
 		if !w.value(f, level+1, w.arena.words[v.base()+i]) {
 			w.path, w.b, w.objects = w.path[:depth], w.b[:start], w.objects[:written]
+			w.written = nil
 			return w.null(f, level)
 		}
 	}

@@ -57,6 +57,7 @@ func (e *Error) Error() string {
 //	context.go   arguments that take their values from further up, at every step
 //	join.go      requests to one subgraph that can go together become one
 //	output.go    shapes and the output; fetch.go, text.go and selection.go the requests themselves
+//	alone.go     where objects of equal text are the same
 //
 // The only errors are an *Error and the context's.
 func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) (*Plan, error) {
@@ -85,6 +86,7 @@ func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operati
 		Variables: op.Variables, Supergraph: sg,
 	}
 	b.deliver(p)
+	p.MarkAlone()
 	return p, nil
 }
 

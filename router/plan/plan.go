@@ -198,6 +198,9 @@ type Selection struct {
 	Type supergraph.ObjectID
 	// Fields are in the order in which the subgraph is expected to answer. Keys that are not listed are skipped.
 	Fields []SelectionField
+	// Alone says that nobody else reads into the objects of this position, so that objects of equal text are the same;
+	// see MarkAlone.
+	Alone bool
 }
 
 // SelectionField reads one key.

@@ -63,7 +63,9 @@ func (s *service) Send(_ context.Context, req *transport.Request) (_ *transport.
 	if s.faults.refuses(s.graph, req.Query) {
 		return &transport.Response{Status: http.StatusInternalServerError, Body: []byte("<html>")}, nil
 	}
-	return &transport.Response{Status: http.StatusOK, Body: s.answer(req.Query, s.variables(req), "").body()}, nil
+	// The executor looks for objects of equal text only where much text follows.
+	padding := strings.Repeat(" ", 100)
+	return &transport.Response{Status: http.StatusOK, Body: append(s.answer(req.Query, s.variables(req), "").body(), padding...)}, nil
 }
 
 func (s *service) variables(req *transport.Request) map[string]any {
