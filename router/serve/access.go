@@ -11,7 +11,7 @@ import (
 // Observer watches the front door, for metrics. Its methods are called from many goroutines at once, and must return at
 // once.
 type Observer interface {
-	// Began is told of an HTTP request that is to be answered, or of an operation on a WebSocket.
+	// Began is told of an HTTP request that is to be answered, or of an operation on a WebSocket or in a batch.
 	Began()
 	// Ended is told of each that began, with what the access log says of it.
 	Ended(r Record)
@@ -25,7 +25,8 @@ type Observer interface {
 type Record struct {
 	// ID is the request's id.
 	ID string
-	// Transport is "http", or "websocket" for an operation on one, which has no method, path, status or sizes.
+	// Transport is "http"; or, for an operation on a WebSocket or in a batch, which has no method, path, status or sizes,
+	// "websocket" or "batch".
 	Transport string
 	Method    string
 	Path      string
@@ -95,10 +96,15 @@ func (s *socket) log(ctx context.Context, op *socketOperation, operation Operati
 		ID: op.requestID, Transport: "websocket", Address: s.client.Address, Client: s.client.Client, Proven: s.client.proven(),
 		Document: op.document, Published: op.published, Operation: operation, Responses: op.responses, Duration: time.Since(op.start),
 	}
-	if s.h.cfg.Observer != nil {
-		s.h.cfg.Observer.Ended(r)
+	s.h.logOperation(ctx, r)
+}
+
+// logOperation writes the line of an operation that is not an HTTP request of its own, and tells the observer.
+func (h *Handler) logOperation(ctx context.Context, r Record) {
+	if h.cfg.Observer != nil {
+		h.cfg.Observer.Ended(r)
 	}
-	r.log(ctx, s.h.cfg.Logger, slog.LevelInfo, "operation")
+	r.log(ctx, h.cfg.Logger, slog.LevelInfo, "operation")
 }
 
 // log writes a record as one line. What an operation on a WebSocket does not have is left out.

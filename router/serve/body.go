@@ -35,7 +35,11 @@ func (ex *exchange) decode() *refusal {
 	if err := ex.read(ex.body); err != nil {
 		return err
 	}
-	return decodeBody(ex.body.bytes, &ex.req)
+	batch, err := decodeBody(ex.body.bytes, &ex.req)
+	if batch != nil {
+		ex.batch, err = ex.decodeBatch(batch)
+	}
+	return err
 }
 
 // read reads the body into b.
@@ -49,6 +53,14 @@ func (ex *exchange) read(b *buffer) *refusal {
 		b.bytes = make([]byte, 0, want)
 	}
 	body := http.MaxBytesReader(ex.w, r.Body, limit)
+	if len(r.Header["Content-Encoding"]) == 0 {
+		return readError(b.fill(body), limit)
+	}
+	return ex.content(b, body, limit)
+}
+
+// fill reads until an error, which is io.EOF if all is well.
+func (b *buffer) fill(body io.Reader) error {
 	for {
 		if len(b.bytes) == cap(b.bytes) {
 			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
@@ -56,7 +68,7 @@ func (ex *exchange) read(b *buffer) *refusal {
 		n, err := body.Read(b.bytes[len(b.bytes):cap(b.bytes)])
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		if err != nil {
-			return readError(err, limit)
+			return err
 		}
 	}
 }

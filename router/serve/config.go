@@ -55,6 +55,11 @@ type Config struct {
 	CSRF CSRF `yaml:"csrf"`
 	// HTTP bounds requests and connections.
 	HTTP HTTP `yaml:"http"`
+	// Compression says when answers are compressed. Compressed bodies of requests are always read: max_body_bytes bounds
+	// what is in them.
+	Compression Compression `yaml:"compression"`
+	// Batching is about several operations in one request.
+	Batching Batching `yaml:"batching"`
 	// Streams bounds subscriptions, over server-sent events and WebSocket.
 	Streams Streams `yaml:"streams"`
 }
@@ -140,6 +145,9 @@ func (c Config) withDefaults() Config {
 	c.HTTP.WriteTimeout = cmp.Or(c.HTTP.WriteTimeout, 30*time.Second)
 	c.HTTP.IdleTimeout = cmp.Or(c.HTTP.IdleTimeout, 2*time.Minute)
 	c.HTTP.DrainTimeout = cmp.Or(c.HTTP.DrainTimeout, 30*time.Second)
+	c.Compression.MinBytes = cmp.Or(c.Compression.MinBytes, 1400)
+	c.Batching.MaxOperations = cmp.Or(c.Batching.MaxOperations, 10)
+	c.Batching.Concurrency = cmp.Or(c.Batching.Concurrency, 5)
 	c.Streams.Heartbeat = cmp.Or(c.Streams.Heartbeat, 12*time.Second)
 	c.Streams.InitTimeout = cmp.Or(c.Streams.InitTimeout, 3*time.Second)
 	c.Streams.MaxMessageBytes = cmp.Or(c.Streams.MaxMessageBytes, 1<<20)
@@ -190,6 +198,9 @@ func (c Config) bounds() []bound {
 		{"http.write_timeout", int64(c.HTTP.WriteTimeout)},
 		{"http.idle_timeout", int64(c.HTTP.IdleTimeout)},
 		{"http.drain_timeout", int64(c.HTTP.DrainTimeout)},
+		{"compression.min_bytes", int64(c.Compression.MinBytes)},
+		{"batching.max_operations", int64(c.Batching.MaxOperations)},
+		{"batching.concurrency", int64(c.Batching.Concurrency)},
 		{"streams.heartbeat", int64(c.Streams.Heartbeat)},
 		{"streams.init_timeout", int64(c.Streams.InitTimeout)},
 		{"streams.max_message_bytes", c.Streams.MaxMessageBytes},

@@ -9,26 +9,23 @@ import (
 	"net/url"
 )
 
-// decodeBody decodes the JSON body of a POST into req. Query and names are copied, everything else
-// aliases body.
-func decodeBody(body []byte, req *Request) *refusal {
+// decodeBody decodes the JSON body of a POST into req, or returns what it holds if that is a batch. Query and names are
+// copied, everything else aliases body.
+func decodeBody(body []byte, req *Request) (batch []byte, err *refusal) {
 	body = bytes.Trim(body, jsonSpace)
 	if len(body) == 0 {
-		return badRequest("the request body is empty: expected a JSON object with a query")
+		return nil, badRequest("the request body is empty: expected a JSON object with a query")
 	}
 	if err := checkJSON(body); err != nil {
-		return badRequest("the request body is " + err.Error())
+		return nil, badRequest("the request body is " + err.Error())
 	}
 	switch body[0] {
 	case '{':
-		return decodeParameters(body, req)
+		return nil, decodeParameters(body, req)
 	case '[':
-		return &refusal{
-			http.StatusBadRequest, CodeBatchingNotEnabled,
-			"batching is not enabled: send one operation per request, as a JSON object",
-		}
+		return body, nil
 	}
-	return badRequest("the request body is " + kind(body) + ": expected a JSON object with a query")
+	return nil, badRequest("the request body is " + kind(body) + ": expected a JSON object with a query")
 }
 
 // decodeParameters decodes the parameters of a request from a JSON object that checkJSON has accepted. Names

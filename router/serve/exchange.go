@@ -25,6 +25,8 @@ type exchange struct {
 	// req and body, which it aliases, are the GraphQL request at the endpoint.
 	req  Request
 	body *buffer
+	// batch are the requests of a batch; nil if there is only req.
+	batch []Request
 
 	status    int
 	bytes     int64
@@ -135,8 +137,8 @@ var nosniff = []string{"nosniff"}
 // writePiece is how much of a body a client must take within HTTP.WriteTimeout.
 const writePiece = 256 << 10
 
-// write answers with a whole body.
-func (ex *exchange) write(status int, m media, body []byte) {
+// writeBytes answers with a whole body as it is.
+func (ex *exchange) writeBytes(status int, m media, body []byte) {
 	header := ex.Header()
 	header["Content-Type"] = contentTypes[m]
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -178,17 +180,22 @@ func (ex *exchange) respond(resp *Response, m media) {
 	for name, values := range resp.Header {
 		header[http.CanonicalHeaderKey(name)] = append(header[http.CanonicalHeaderKey(name)], values...)
 	}
-	status := statuses[resp.Outcome]
+	ex.write(ex.statusOf(resp.Outcome, m), m, resp.Body)
+}
+
+// statusOf is the status of an outcome, whose headers it sets.
+func (ex *exchange) statusOf(outcome Outcome, m media) int {
+	header := ex.Header()
 	switch {
-	case resp.Outcome == RequestError && m == mediaJSON:
+	case outcome == RequestError && m == mediaJSON:
 		// A status other than 200 would say that the JSON may be of a proxy, and no GraphQL response.
-		status = http.StatusOK
-	case resp.Outcome == MutationByGET:
+		return http.StatusOK
+	case outcome == MutationByGET:
 		header.Set("Allow", "POST")
-	case resp.Outcome == Unauthenticated && header.Get("WWW-Authenticate") == "":
+	case outcome == Unauthenticated && header.Get("WWW-Authenticate") == "":
 		header.Set("WWW-Authenticate", "Bearer")
 	}
-	ex.write(status, m, resp.Body)
+	return statuses[outcome]
 }
 
 // statusClientGone is logged, never sent: nginx's code for a client that did not wait for its answer.

@@ -18,7 +18,11 @@ func FuzzDecodeBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		req := Request{ids: &DocumentIDs{Parameter: "id"}}
-		if err := decodeBody(body, &req); err != nil {
+		batch, err := decodeBody(body, &req)
+		if batch != nil {
+			return
+		}
+		if err != nil {
 			if err.status != 400 || err.code == "" || err.message == "" || !json.Valid(errorBody(err.code, err.message)) {
 				t.Fatalf("refusal %+v", err)
 			}

@@ -137,6 +137,10 @@ func (h *Handler) graphql(ex *exchange, r *http.Request, id string) {
 		ex.refuse(err, accepts.single)
 		return
 	}
+	if ex.batch != nil {
+		h.answerBatch(ex, r, accepts)
+		return
+	}
 	h.answer(ex, r, accepts)
 }
 
@@ -161,24 +165,21 @@ func (h *Handler) admit(ex *exchange, r *http.Request, accepts acceptance) *refu
 				"a Content-Type of application/json, or call from an allowed origin",
 		}
 	case r.Method == http.MethodPost:
-		return admitBody(r.Header)
+		return admitBody(ex.Header(), r.Header)
 	}
 	return nil
 }
 
 // admitBody refuses bodies that can't be read.
-func admitBody(header http.Header) *refusal {
+func admitBody(answer, header http.Header) *refusal {
 	if types := header["Content-Type"]; len(types) != 1 || !isJSON(types[0]) {
 		return &refusal{
 			http.StatusUnsupportedMediaType, CodeUnsupportedMediaType,
 			"expected the header Content-Type: application/json, in UTF-8",
 		}
 	}
-	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return &refusal{
-			http.StatusUnsupportedMediaType, CodeUnsupportedMediaType,
-			"the Content-Encoding " + encoding + " is not supported",
-		}
+	if encodings := header["Content-Encoding"]; len(encodings) > 1 || len(encodings) == 1 && encodings[0] != "" && codingOf(encodings[0]) == codings {
+		return unsupportedCoding(answer, strings.Join(encodings, ", "))
 	}
 	return nil
 }

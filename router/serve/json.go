@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"unicode/utf8"
 )
 
@@ -58,6 +59,21 @@ func (m *members) next() bool {
 	m.value = m.raw[m.pos:end]
 	m.pos = end
 	return true
+}
+
+// elements are the elements of a JSON array that checkJSON has accepted.
+func elements(raw []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := skipSpace(raw, bytes.IndexByte(raw, '[')+1); raw[i] != ']'; {
+			end := skipValue(raw, i)
+			if !yield(raw[i:end]) {
+				return
+			}
+			if i = skipSpace(raw, end); raw[i] == ',' {
+				i = skipSpace(raw, i+1)
+			}
+		}
+	}
 }
 
 func skipSpace(raw []byte, i int) int {
