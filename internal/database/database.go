@@ -115,7 +115,7 @@ func connectSQLite(path string) (*DB, error) {
 	}
 	// A commit is on the disk before it is acknowledged (FULL); a writer takes its lock when it begins.
 	const pragmas = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock=immediate"
-	write, err := sqlx.Open("sqlite", "file:"+path+"?"+pragmas)
+	write, err := open("sqlite", "file:"+path+"?"+pragmas)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func connectSQLite(path string) (*DB, error) {
 		write.Close()
 		return nil, err
 	}
-	read, err := sqlx.Open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)")
+	read, err := open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)")
 	if err != nil {
 		write.Close()
 		return nil, err
@@ -136,7 +136,7 @@ func connectSQLite(path string) (*DB, error) {
 }
 
 func connectPostgres(rawURL string, settings Settings) (*DB, error) {
-	pool, err := sqlx.Open("postgres", rawURL)
+	pool, err := open("postgres", rawURL)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
 // Consumer applies events to a service's database, each once and in the order of its subject. An event that comes
@@ -111,10 +112,17 @@ func (c *Consumer) apply(ctx context.Context, tx *database.Tx, e Event) (bool, e
 }
 
 func (c *Consumer) effect(ctx context.Context, tx *database.Tx, e Event) error {
-	return c.Apply(context.WithValue(WithCorrelation(ctx, e.Correlation), causationKey{}, e.ID), tx, e)
+	ctx, span := watchEffect(ctx, c.Name, e)
+	err := c.Apply(context.WithValue(WithCorrelation(ctx, e.Correlation), causationKey{}, e.ID), tx, e)
+	telemetry.End(span, err)
+	if err != nil {
+		telemetry.Handled(c.Name, telemetry.Failed, e.Time)
+	}
+	return err
 }
 
 func (c *Consumer) tell(ctx context.Context, e Event) {
+	telemetry.Handled(c.Name, telemetry.Applied, e.Time)
 	if c.Applied != nil {
 		c.Applied(ctx, e)
 	}

@@ -6,7 +6,8 @@
 // when they are published. Events of one subject (one aggregate) are applied in the order of their sequence.
 //
 // The envelope is CloudEvents 1.0 (https://github.com/cloudevents/spec) with the extensions sequence,
-// correlationid and causationid.
+// correlationid, causationid, requestid and traceparent
+// (https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md).
 package event
 
 import (
@@ -47,8 +48,12 @@ type Event struct {
 	// Correlation is the same in everything that follows from one request: for a checkout, the order's id.
 	Correlation string `json:"correlationid,omitempty"`
 	// Causation is the id of the event that this one answers to, if any.
-	Causation string          `json:"causationid,omitempty"`
-	Data      json.RawMessage `json:"data"`
+	Causation string `json:"causationid,omitempty"`
+	// Request is the id of the request that it all began with, if any.
+	Request string `json:"requestid,omitempty"`
+	// TraceParent is the trace that it is a part of, as W3C trace context has it; empty if it isn't traced.
+	TraceParent string          `json:"traceparent,omitempty"`
+	Data        json.RawMessage `json:"data"`
 }
 
 // New returns an event that is to be appended: Append gives it its source, sequence and time. The data is

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
 // Outbox is a service's record of what it has to say, and the relay that says it. Make it with NewOutbox. It is safe for
@@ -35,9 +36,9 @@ func (o *Outbox) Append(ctx context.Context, tx *database.Tx, events ...Event) e
 			return fmt.Errorf("number event %s: %w", e.Type, err)
 		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO outbox (id, type, subject, sequence, time_us, correlation, causation, data)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			e.ID, e.Type, e.Subject, e.Sequence, database.Micros(time.Now()), correlation, causation, string(e.Data))
+			INSERT INTO outbox (id, type, subject, sequence, time_us, correlation, causation, request, traceparent, data)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			e.ID, e.Type, e.Subject, e.Sequence, database.Micros(time.Now()), correlation, causation, telemetry.Request(ctx), telemetry.Parent(ctx), string(e.Data))
 		if err != nil {
 			return fmt.Errorf("append event %s: %w", e.Type, err)
 		}
@@ -65,6 +66,7 @@ const (
 // again that the service's consumers have parked, and prunes their inboxes. Several replicas may run: what two of them
 // publish, the inboxes take once.
 func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
+	o.measure()
 	timer := time.NewTicker(relayInterval)
 	defer timer.Stop()
 	keeper, _ := bus.(Keeper)
@@ -104,7 +106,7 @@ func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
 func (o *Outbox) publish(ctx context.Context, bus Bus) (int, error) {
 	var rows []row
 	err := o.db.Read.SelectContext(ctx, &rows, `
-		SELECT id, type, subject, sequence, time_us, correlation, causation, data
+		SELECT id, type, subject, sequence, time_us, correlation, causation, request, traceparent, data
 		FROM outbox WHERE published_us IS NULL ORDER BY sequence, id LIMIT $1`, relayBatch)
 	if err != nil {
 		return 0, err
@@ -113,17 +115,31 @@ func (o *Outbox) publish(ctx context.Context, bus Bus) (int, error) {
 	for i, r := range rows {
 		events[i] = r.event(o.source)
 	}
-	if keeper, ok := bus.(Keeper); ok && len(events) > 0 {
-		log, positions, err := keeper.Keep(ctx, events)
-		if err != nil {
-			return 0, err
-		}
-		return len(rows), o.markKept(ctx, events, log, positions)
+	if len(events) == 0 {
+		return 0, nil
 	}
-	if err := bus.Publish(ctx, events); err != nil || len(events) == 0 {
+	spans := watchPublishing(ctx, events)
+	err = o.hand(ctx, bus, events)
+	spans.end(o.source, len(events), err)
+	if err != nil {
 		return 0, err
 	}
-	return len(rows), o.mark(ctx, events)
+	return len(rows), nil
+}
+
+// hand gives a batch to the bus, and marks it as published.
+func (o *Outbox) hand(ctx context.Context, bus Bus, events []Event) error {
+	if keeper, ok := bus.(Keeper); ok {
+		log, positions, err := keeper.Keep(ctx, events)
+		if err != nil {
+			return err
+		}
+		return o.markKept(ctx, events, log, positions)
+	}
+	if err := bus.Publish(ctx, events); err != nil {
+		return err
+	}
+	return o.mark(ctx, events)
 }
 
 func ids(events []Event) []string {
@@ -143,14 +159,14 @@ func (o *Outbox) mark(ctx context.Context, events []Event) error {
 }
 
 type row struct {
-	ID, Type, Subject, Correlation, Causation, Data string
-	Sequence                                        int64
-	TimeUs                                          int64 `db:"time_us"`
+	ID, Type, Subject, Correlation, Causation, Request, TraceParent, Data string
+	Sequence                                                              int64
+	TimeUs                                                                int64 `db:"time_us"`
 }
 
 func (r row) event(source string) Event {
 	return Event{
 		ID: r.ID, Source: source, Type: r.Type, Subject: r.Subject, Sequence: r.Sequence,
-		Time: database.Time(r.TimeUs), Correlation: r.Correlation, Causation: r.Causation, Data: []byte(r.Data),
+		Time: database.Time(r.TimeUs), Correlation: r.Correlation, Causation: r.Causation, Request: r.Request, TraceParent: r.TraceParent, Data: []byte(r.Data),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
 // The states of a parked event.
@@ -156,6 +157,7 @@ func (c *Consumer) deleteParked(ctx context.Context, tx *database.Tx, e Event) e
 // bury sets aside for good an event that can't be applied, so that those behind it go on. One whose predecessors never
 // came is such a one, too: it would hold up all events of its subject for ever.
 func (c *Consumer) bury(ctx context.Context, e Event, reason error) error {
+	telemetry.Handled(c.Name, telemetry.Dead, e.Time)
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func (c *Client) Do(ctx context.Context, query string, variables map[string]any,
 	if err != nil {
 		return fmt.Errorf("encode variables: %w", err)
 	}
-	body, err := c.send(ctx, &Request{Query: query, Variables: vars, Header: header})
+	body, err := c.ask(ctx, &Request{Query: query, Variables: vars, Header: header})
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/agora-supergraph/agora/internal/identity"
+	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
 // Config is what a subgraph's server needs.
@@ -64,6 +65,9 @@ func New(cfg Config) *Server {
 	s.executor.SetErrorPresenter(s.present)
 	s.executor.SetRecoverFunc(s.recovered)
 	s.executor.SetParserTokenLimit(50_000)
+	if telemetry.Enabled() {
+		s.executor.AroundFields(s.watchField)
+	}
 	return s
 }
 
@@ -79,11 +83,15 @@ type Request struct {
 
 // Serve executes a query or mutation and returns the JSON of the response.
 func (s *Server) Serve(ctx context.Context, req *Request) []byte {
+	ctx, watch := s.watch(ctx, req)
 	ctx, responses, refused := s.start(ctx, req)
 	if refused != nil {
+		watch.end(refused)
 		return encode(refused)
 	}
-	return encode(responses(ctx))
+	response := responses(ctx)
+	watch.end(response)
+	return encode(response)
 }
 
 // Subscribe starts an operation, and returns the function that waits for its next response: nil at the end.
@@ -108,7 +116,7 @@ func (s *Server) Subscribe(ctx context.Context, req *Request) func() []byte {
 }
 
 func (s *Server) start(ctx context.Context, req *Request) (context.Context, graphql.ResponseHandler, *graphql.Response) {
-	ctx = graphql.StartOperationTrace(ctx)
+	ctx = graphql.StartOperationTrace(telemetry.FromHeader(ctx, req.Header))
 	who, err := s.cfg.Verifier.FromHeader(ctx, req.Header)
 	if err != nil {
 		return ctx, nil, s.refuse(ctx, err)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
-	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/fault"
 	"github.com/agora-supergraph/agora/subgraphs/orders/gen"
 )
@@ -75,7 +74,7 @@ func (s *Service) enqueue(l lease) {
 
 // drive takes a saga's steps, one after another, until there is none left or one has to wait.
 func (s *Service) drive(ctx context.Context, l lease) error {
-	ctx = event.WithCorrelation(ctx, l.orderID)
+	ctx = s.outbox.Resume(ctx, l.orderID)
 	for {
 		sg, o, err := s.load(ctx, l)
 		if err != nil {
