@@ -100,7 +100,7 @@ func (c *Cache[V]) read(ctx context.Context, f *flight[V], load Load[V]) error {
 		}
 	}
 	pause := 4 * time.Millisecond
-	for deadline := time.Now().Add(leaseLife); len(leased) > 0 && time.Now().Before(deadline) && c.shared.trusted(); pause *= 2 {
+	for deadline := time.Now().Add(c.shared.leaseLife); len(leased) > 0 && time.Now().Before(deadline) && c.shared.trusted(); pause *= 2 {
 		c.counts.waits.Add(1)
 		select {
 		case <-time.After(pause):

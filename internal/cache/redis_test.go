@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -234,4 +235,13 @@ func keysOf(n int) []string {
 		keys[i] = fmt.Sprint("key", i)
 	}
 	return keys
+}
+
+// campaign is a time that AGORA_CACHE_CAMPAIGN makes longer, by a factor.
+func campaign(d time.Duration) time.Duration {
+	factor, err := strconv.Atoi(os.Getenv("AGORA_CACHE_CAMPAIGN"))
+	if err != nil {
+		factor = 1
+	}
+	return d * time.Duration(factor)
 }

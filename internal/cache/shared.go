@@ -31,16 +31,15 @@ type Redis struct {
 	Timeout time.Duration
 }
 
-// leaseLife is for how long one process loads a key that others wait for.
-const leaseLife = 100 * time.Millisecond
-
 // shared is the level that processes share. It knows nothing of what is cached.
 type shared struct {
 	client  redis.UniversalClient
 	cluster bool
 	prefix  string
 	timeout time.Duration
-	log     *slog.Logger
+	// leaseLife is for how long one process loads a key that others wait for.
+	leaseLife time.Duration
+	log       *slog.Logger
 	// drop forgets what the process keeps, and raise what is older than some versions.
 	drop  func()
 	raise func(map[string]int64)
@@ -65,7 +64,7 @@ func newShared(cfg Config, drop func(), raise func(map[string]int64)) (*shared, 
 	}
 	s := &shared{
 		client: client, cluster: cluster, prefix: cmp.Or(cfg.Redis.Prefix, "agora") + ":" + cfg.Name, timeout: cmp.Or(cfg.Redis.Timeout, 50*time.Millisecond),
-		log: cfg.Log, drop: drop, raise: raise, began: time.Now(), untold: map[string]int64{},
+		leaseLife: 100 * time.Millisecond, log: cfg.Log, drop: drop, raise: raise, began: time.Now(), untold: map[string]int64{},
 	}
 	s.runID.Store(new(string))
 	return s, nil
@@ -152,7 +151,7 @@ func (s *shared) lease(ctx context.Context, epoch string, keys []string) (mine, 
 	err := s.try(ctx, func(ctx context.Context) error {
 		pipe := s.client.Pipeline()
 		for n, key := range keys {
-			taken[n] = pipe.SetNX(ctx, s.key(epoch, key)+":lease", 1, leaseLife)
+			taken[n] = pipe.SetNX(ctx, s.key(epoch, key)+":lease", 1, s.leaseLife)
 		}
 		_, err := pipe.Exec(ctx)
 		return err
