@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,9 @@ type Config struct {
 	RateLimit ratelimit.Config
 	// Overload bounds the operations that run at a time.
 	Overload overload.Config
+	// CacheBytes bounds the memory of what is kept of operations, about: their documents and plans. Zero means 64 MiB. What
+	// was used of late is planned again when the supergraph changes, before it does.
+	CacheBytes int
 	// Plan bounds planning.
 	Plan plan.Config
 	// Execute bounds execution; its transports are set by the Router.
@@ -95,8 +99,8 @@ type Router struct {
 type graph struct {
 	supergraph *supergraph.Supergraph
 	documents  *operation.Cache
-	plans      cache[planKey, *planned]
-	shapes     cache[shapeKey, *plan.Plan]
+	plans      *cache[planKey, *planned]
+	shapes     *cache[shapeKey, *plan.Plan]
 	executor   *execute.Executor
 	headers    *headers.Policy
 	// pricer prices operations; nil if they aren't.
@@ -159,14 +163,20 @@ func (r *Router) Load(sdl string) error {
 		return err
 	}
 	cfg.Introspection = introspection.New(sg.API, introspection.Config{})
+	most := cmp.Or(r.cfg.CacheBytes, defaultCacheBytes)
 	next := &graph{
 		supergraph: sg,
-		documents:  operation.NewCache(sg, r.cfg.Limits, 0),
+		documents:  operation.NewCache(sg, r.cfg.Limits, most/4),
+		plans:      newCache(most*3/8, weighPlanned),
+		shapes:     newCache(most*3/8, weighPlan),
 		executor:   execute.New(cfg),
 		headers:    policy,
 	}
 	if r.cfg.Cost.Enabled() {
 		next.pricer = cost.New(sg, r.cfg.Cost)
+	}
+	if before := r.graph.Load(); before != nil {
+		r.rewarm(before, next)
 	}
 	r.graph.Store(next)
 	return nil
@@ -198,6 +208,9 @@ func (r *Router) execute(ctx context.Context, req *serve.Request) *serve.Respons
 		return refused
 	}
 	defer leave()
+	if ctx, refused = withFiles(ctx, req, p.kind); refused != nil {
+		return refused
+	}
 	return r.answer(ctx, g, p, req)
 }
 
@@ -279,7 +292,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	planned, err := g.plans.get(ctx, planKey{selected, variant}, func() (*planned, error) {
 		// Others may wait for the same plan: it doesn't end with the client that came first.
 		ctx := context.WithoutCancel(ctx)
-		return watched(ctx, r.hooks, Normalise, func() (*planned, error) { return r.plan(ctx, g, selected, variant) })
+		return watched(ctx, r.hooks, Normalise, func() (*planned, error) { return r.plan(ctx, g, document, selected, variant) })
 	})
 	if err != nil {
 		return nil, refuse(err)
@@ -302,7 +315,7 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 }
 
 // plan makes the plan of an operation, or finds that of another one that differs in nothing but literals.
-func (r *Router) plan(ctx context.Context, g *graph, selected *operation.Selected, variant operation.Variant) (*planned, error) {
+func (r *Router) plan(ctx context.Context, g *graph, document *operation.Document, selected *operation.Selected, variant operation.Variant) (*planned, error) {
 	op, err := selected.Normalise(variant)
 	if err != nil {
 		return nil, err
@@ -318,7 +331,7 @@ func (r *Router) plan(ctx context.Context, g *graph, selected *operation.Selecte
 		}
 		return watched(ctx, r.hooks, Build, func() (*plan.Plan, error) { return plan.Build(ctx, g.supergraph, op, cfg) })
 	})
-	made := &planned{operation: op, plan: p}
+	made := &planned{text: document.Text(), operation: op, plan: p}
 	if g.pricer != nil && err == nil {
 		made.cost = g.pricer.Compile(op)
 	}

@@ -31,6 +31,9 @@ func (ex *exchange) decode() *refusal {
 	if ex.r.Method == http.MethodGet {
 		return decodeURL(ex.r.URL.RawQuery, &ex.req)
 	}
+	if ex.h.cfg.Uploads.Enabled && isForm(ex.r.Header) {
+		return ex.decodeForm()
+	}
 	ex.body = buffers.Get().(*buffer)
 	if err := ex.read(ex.body); err != nil {
 		return err

@@ -60,6 +60,8 @@ type Config struct {
 	Compression Compression `yaml:"compression"`
 	// Batching is about several operations in one request.
 	Batching Batching `yaml:"batching"`
+	// Uploads are files that come with mutations.
+	Uploads Uploads `yaml:"uploads"`
 	// Streams bounds subscriptions, over server-sent events and WebSocket.
 	Streams Streams `yaml:"streams"`
 }
@@ -148,6 +150,9 @@ func (c Config) withDefaults() Config {
 	c.Compression.MinBytes = cmp.Or(c.Compression.MinBytes, 1400)
 	c.Batching.MaxOperations = cmp.Or(c.Batching.MaxOperations, 10)
 	c.Batching.Concurrency = cmp.Or(c.Batching.Concurrency, 5)
+	c.Uploads.MaxFiles = cmp.Or(c.Uploads.MaxFiles, 10)
+	c.Uploads.MaxFileBytes = cmp.Or(c.Uploads.MaxFileBytes, 50<<20)
+	c.Uploads.MaxBytes = cmp.Or(c.Uploads.MaxBytes, 50<<20)
 	c.Streams.Heartbeat = cmp.Or(c.Streams.Heartbeat, 12*time.Second)
 	c.Streams.InitTimeout = cmp.Or(c.Streams.InitTimeout, 3*time.Second)
 	c.Streams.MaxMessageBytes = cmp.Or(c.Streams.MaxMessageBytes, 1<<20)
@@ -201,6 +206,9 @@ func (c Config) bounds() []bound {
 		{"compression.min_bytes", int64(c.Compression.MinBytes)},
 		{"batching.max_operations", int64(c.Batching.MaxOperations)},
 		{"batching.concurrency", int64(c.Batching.Concurrency)},
+		{"uploads.max_files", int64(c.Uploads.MaxFiles)},
+		{"uploads.max_file_bytes", c.Uploads.MaxFileBytes},
+		{"uploads.max_bytes", c.Uploads.MaxBytes},
 		{"streams.heartbeat", int64(c.Streams.Heartbeat)},
 		{"streams.init_timeout", int64(c.Streams.InitTimeout)},
 		{"streams.max_message_bytes", c.Streams.MaxMessageBytes},

@@ -45,6 +45,10 @@ type Request struct {
 	// is none: it takes the answer as a whole.
 	Increments IncrementFormat
 
+	// Files are files that Variables refer to by their tokens: of a mutation only, or the request is to be refused. Mostly
+	// nil.
+	Files []File
+
 	// ids is Config.DocumentIDs.
 	ids *DocumentIDs
 	// alternative is an id that counts if there is neither a text, nor a documentId, nor Apollo's extension.

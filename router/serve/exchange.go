@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"math/rand/v2"
+	"mime/multipart"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -27,6 +28,8 @@ type exchange struct {
 	body *buffer
 	// batch are the requests of a batch; nil if there is only req.
 	batch []Request
+	// form are the files that came along; nil if there are none.
+	form *multipart.Form
 
 	status    int
 	bytes     int64
@@ -56,6 +59,9 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 // end logs the request, after it has answered a panic as well as that can still be done.
 func (ex *exchange) end() {
 	panicked := recover()
+	if ex.form != nil {
+		_ = ex.form.RemoveAll() // temporary files that the system cleans up, if it can't be now
+	}
 	if ex.streaming {
 		// Last, so that nothing is logged after Drain.
 		defer ex.h.streams.leave()

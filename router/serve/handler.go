@@ -158,6 +158,8 @@ func (h *Handler) admit(ex *exchange, r *http.Request, accepts acceptance) *refu
 			http.StatusNotAcceptable, CodeNotAcceptable,
 			"none of the media types in Accept can be served: use application/graphql-response+json or application/json",
 		}
+	case r.Method == http.MethodPost && isForm(r.Header):
+		return h.admitForm(r.Header)
 	case !h.csrfSafe(r):
 		return &refusal{
 			http.StatusForbidden, CodeCSRF,
@@ -187,7 +189,7 @@ func admitBody(answer, header http.Header) *refusal {
 // answer gives the request to the engine and writes what it answers.
 func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
 	ex.req.Increments = accepts.increments.format()
-	if accepts.stream != mediaNone {
+	if accepts.stream != mediaNone && ex.form == nil {
 		h.streamOrAnswer(ex, r, accepts)
 		return
 	}

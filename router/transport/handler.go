@@ -68,6 +68,7 @@ func (h *Handler) send(ctx context.Context, req *Request, limit int) (*Response,
 	if err != nil {
 		return nil, err
 	}
+	defer r.Body.Close()
 	w := &answerWriter{header: http.Header{}, buf: getBuffer(0), limit: limit, stop: cancel}
 	err = run(h.Handler, w, r)
 	buf, tooLarge := w.finish()
@@ -102,6 +103,13 @@ func (h *Handler) request(ctx context.Context, req *Request, body *body) (*http.
 	r := &http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, RequestURI: u.RequestURI(), RemoteAddr: localAddress,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: int64(len(req.Body)), Body: body.reader(),
+	}
+	if files := filesOf(ctx, req); files != nil {
+		form, err := newForm(req, files)
+		if err != nil {
+			return nil, err
+		}
+		form.carry(r)
 	}
 	return r.WithContext(ctx), nil
 }

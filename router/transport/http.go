@@ -192,10 +192,12 @@ func (h *HTTP) headersFor(req *Request) http.Header {
 func (h *HTTP) Send(ctx context.Context, req *Request) (*Response, error) {
 	var resp *Response
 	var err error
-	if h.plain != nil {
+	if files := filesOf(ctx, req); files != nil {
+		resp, err = h.roundTrip(ctx, req, files)
+	} else if h.plain != nil {
 		resp, err = h.plain.send(ctx, req)
 	} else {
-		resp, err = h.roundTrip(ctx, req)
+		resp, err = h.roundTrip(ctx, req, nil)
 	}
 	if err != nil {
 		return nil, h.cfg.failure(ctx, err)
@@ -212,7 +214,7 @@ func (h *HTTP) Start(ctx context.Context, req *Request) Pending {
 }
 
 // roundTrip sends the request through net/http.
-func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
+func (h *HTTP) roundTrip(ctx context.Context, req *Request, files []File) (*Response, error) {
 	if h.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.cfg.Timeout)
@@ -225,6 +227,13 @@ func (h *HTTP) roundTrip(ctx context.Context, req *Request) (*Response, error) {
 		Method: http.MethodPost, URL: h.url, Host: h.url.Host, Header: h.headersFor(req),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		ContentLength: int64(len(req.Body)), Body: body.reader(), GetBody: body.again,
+	}
+	if files != nil {
+		form, err := newForm(req, files)
+		if err != nil {
+			return nil, err
+		}
+		form.carry(post)
 	}
 	if deadline, ok := ctx.Deadline(); ok && h.cfg.DeadlineHeader != "" {
 		post.Header = post.Header.Clone()
