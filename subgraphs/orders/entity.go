@@ -37,7 +37,7 @@ func (s *Service) findOrders(ctx context.Context, reps []*gen.OrderRepresentatio
 	for _, o := range found {
 		if who.May(o.UserID, "orders:read") {
 			view := o.present()
-			sharedIn(ctx).history.want(o.ID)
+			sharedIn(ctx).history.Want(o.ID)
 			known[o.ID], known[o.Number] = view, view
 		}
 	}

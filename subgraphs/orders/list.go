@@ -62,7 +62,7 @@ func (s *Service) ordersOf(ctx context.Context, userID string, l list) (*gen.Ord
 	alike := idempotency.Digest([]any{l.filter, l.first, l.after, l.last, l.before, counted(ctx)})
 	return sharedIn(ctx).page(alike, func(ctx context.Context, users []string) (map[string]*gen.OrderConnection, error) {
 		return s.pages(ctx, l, users)
-	}).get(ctx, userID)
+	}).Get(ctx, userID)
 }
 
 // counted reports whether a connection's totalCount is asked for.
@@ -145,7 +145,7 @@ func show(ctx context.Context, connection *gen.OrderConnection, w page.Window, r
 	rows, hasPrevious, hasNext := page.Cut(w, rows)
 	connection.PageInfo = gen.PageInfo{HasPreviousPage: hasPrevious, HasNextPage: hasNext}
 	for _, o := range rows {
-		sharedIn(ctx).history.want(o.ID)
+		sharedIn(ctx).history.Want(o.ID)
 		connection.Edges = append(connection.Edges, &gen.OrderEdge{Cursor: page.Cursor(strconv.FormatInt(o.PlacedUs, 10), o.ID), Node: *o.present()})
 	}
 	if n := len(connection.Edges); n > 0 {

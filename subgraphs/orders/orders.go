@@ -10,7 +10,7 @@
 // other replica goes on when the lease is over.
 //
 // cart.go and pricing.go are what comes before an order, checkout.go places it, cancel.go and fulfil.go end it,
-// watch.go streams its statuses.
+// erase.go forgets who it went to, watch.go streams its statuses.
 package orders
 
 import (
@@ -26,6 +26,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/agora-supergraph/agora/internal/batch"
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
@@ -134,7 +135,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 
 // Schema is the subgraph's schema with its resolvers.
 func (s *Service) Schema() graphql.ExecutableSchema {
-	return schema{gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}}), s}
+	return batch.Share(gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}}), func() *loads { return newLoads(s) })
 }
 
 // Subscribe registers what the service listens to.
@@ -143,6 +144,8 @@ func (s *Service) Subscribe(bus event.Bus) {
 	bus.Subscribe(payments.Name, []string{"agora/payments"}, payments.Handle)
 	inventory := &event.Consumer{DB: s.db, Name: "orders.inventory", Apply: s.applyInventory, Applied: s.applied}
 	bus.Subscribe(inventory.Name, []string{"agora/inventory"}, inventory.Handle)
+	users := &event.Consumer{DB: s.db, Name: "orders.users", Apply: s.applyUser}
+	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle)
 }
 
 // Run publishes events, drives sagas and watches over them, until ctx ends.

@@ -112,7 +112,7 @@ func (r userFields) Cart(ctx context.Context, obj *gen.User) (*gen.Cart, error) 
 	if !identity.From(ctx).May(obj.ID, "orders:read") {
 		return nil, nil
 	}
-	c, err := sharedIn(ctx).carts.get(ctx, obj.ID)
+	c, err := sharedIn(ctx).carts.Get(ctx, obj.ID)
 	if err != nil || c == nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (listFields) TotalCount(_ context.Context, obj *gen.OrderConnection) (int, 
 
 // History resolves Order.history.
 func (r orderFields) History(ctx context.Context, obj *gen.Order) ([]*gen.OrderEvent, error) {
-	chapters, err := sharedIn(ctx).history.get(ctx, obj.ID)
+	chapters, err := sharedIn(ctx).history.Get(ctx, obj.ID)
 	if err != nil {
 		return nil, err
 	}

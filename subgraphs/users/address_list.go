@@ -24,7 +24,7 @@ func (s *Service) addressPage(ctx context.Context, userID string, first *int, af
 			return nil, subgraph.Errorf(subgraph.BadInput, "%.50q is no cursor of this list", *after)
 		}
 	}
-	all, err := sharedIn(ctx).addresses.get(ctx, userID)
+	all, err := sharedIn(ctx).addresses.Get(ctx, userID)
 	if err != nil {
 		return nil, err
 	}

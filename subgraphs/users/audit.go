@@ -130,7 +130,7 @@ func securityEventPage(ctx context.Context, w page.Window, rows []securityEvent)
 	for i := range rows {
 		c.Edges[i] = &gen.SecurityEventEdge{Cursor: page.Cursor(rows[i].ID), Node: *rows[i].view()}
 		if rows[i].AccountID != nil {
-			sharedIn(ctx).accounts.want(*rows[i].AccountID)
+			sharedIn(ctx).accounts.Want(*rows[i].AccountID)
 		}
 	}
 	if len(rows) > 0 {

@@ -33,7 +33,7 @@ func (m mutation) RefreshSession(ctx context.Context, input gen.RefreshSessionIn
 // Logout ends sessions.
 func (m mutation) Logout(ctx context.Context, everywhere bool) (*gen.LogoutPayload, error) {
 	revoked, err := m.s.logout(ctx, everywhere)
-	sharedIn(ctx).sessions.forget()
+	sharedIn(ctx).sessions.ForgetAll()
 	refused, err := userErrors(err)
 	return &gen.LogoutPayload{RevokedSessions: revoked, UserErrors: refused}, err
 }
@@ -52,7 +52,7 @@ func (m mutation) AddressUpdate(ctx context.Context, addressID string, input gen
 
 // addressPayload is the payload of an address, or of the reason why there is none.
 func addressPayload(ctx context.Context, a *address, err error) (*gen.AddressPayload, error) {
-	sharedIn(ctx).addresses.forget()
+	sharedIn(ctx).addresses.ForgetAll()
 	refused, other := userErrors(err)
 	payload := &gen.AddressPayload{UserErrors: refused}
 	if err == nil {
@@ -64,7 +64,7 @@ func addressPayload(ctx context.Context, a *address, err error) (*gen.AddressPay
 // AddressDelete deletes an address.
 func (m mutation) AddressDelete(ctx context.Context, addressID string) (*gen.AddressDeletePayload, error) {
 	err := m.s.deleteAddress(ctx, addressID)
-	sharedIn(ctx).addresses.forget()
+	sharedIn(ctx).addresses.ForgetAll()
 	refused, other := userErrors(err)
 	payload := &gen.AddressDeletePayload{UserErrors: refused}
 	if err == nil {
@@ -76,7 +76,7 @@ func (m mutation) AddressDelete(ctx context.Context, addressID string) (*gen.Add
 // PasswordChange sets another password.
 func (m mutation) PasswordChange(ctx context.Context, input gen.PasswordChangeInput) (*gen.PasswordChangePayload, error) {
 	a, err := m.s.changePassword(ctx, input)
-	sharedIn(ctx).sessions.forget()
+	sharedIn(ctx).sessions.ForgetAll()
 	refused, other := userErrors(err)
 	payload := &gen.PasswordChangePayload{UserErrors: refused}
 	if err == nil {
@@ -117,7 +117,7 @@ func (m mutation) PasswordResetRequest(ctx context.Context, input gen.EmailInput
 // PasswordReset sets another password by the token of a message.
 func (m mutation) PasswordReset(ctx context.Context, input gen.PasswordResetInput) (*gen.PasswordResetPayload, error) {
 	a, err := m.s.resetPassword(ctx, input)
-	sharedIn(ctx).sessions.forget()
+	sharedIn(ctx).sessions.ForgetAll()
 	refused, err := userErrors(err)
 	return &gen.PasswordResetPayload{User: known(a), UserErrors: refused}, err
 }
@@ -125,7 +125,7 @@ func (m mutation) PasswordReset(ctx context.Context, input gen.PasswordResetInpu
 // SessionRevoke ends a session.
 func (m mutation) SessionRevoke(ctx context.Context, sessionID string) (*gen.SessionRevokePayload, error) {
 	revoked, err := m.s.revokeSession(ctx, sessionID)
-	sharedIn(ctx).sessions.forget()
+	sharedIn(ctx).sessions.ForgetAll()
 	refused, err := userErrors(err)
 	return &gen.SessionRevokePayload{RevokedSessionID: present(revoked), UserErrors: refused}, err
 }
@@ -133,7 +133,7 @@ func (m mutation) SessionRevoke(ctx context.Context, sessionID string) (*gen.Ses
 // AccountDelete lets the account of the user who asks be erased.
 func (m mutation) AccountDelete(ctx context.Context, input gen.AccountDeleteInput) (*gen.AccountDeletionPayload, error) {
 	a, err := m.s.deleteAccount(ctx, input.CurrentPassword)
-	sharedIn(ctx).sessions.forget()
+	sharedIn(ctx).sessions.ForgetAll()
 	refused, err := userErrors(err)
 	return &gen.AccountDeletionPayload{User: known(a), UserErrors: refused}, err
 }

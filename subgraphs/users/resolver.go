@@ -122,7 +122,7 @@ func (f userFields) Sessions(ctx context.Context, u *gen.User) ([]*gen.Session, 
 	if ok, err := f.visible(ctx, u.ID); !ok || err != nil {
 		return nil, err
 	}
-	rows, err := sharedIn(ctx).sessions.get(ctx, u.ID)
+	rows, err := sharedIn(ctx).sessions.Get(ctx, u.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (securityEventFields) User(ctx context.Context, e *gen.SecurityEvent) (*gen
 	if e.User == nil {
 		return nil, nil
 	}
-	a, err := sharedIn(ctx).accounts.get(ctx, e.User.ID)
+	a, err := sharedIn(ctx).accounts.Get(ctx, e.User.ID)
 	if err != nil || a == nil {
 		return nil, err
 	}

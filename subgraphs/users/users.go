@@ -26,6 +26,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/agora-supergraph/agora/internal/batch"
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
@@ -124,7 +125,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 
 // Schema is the GraphQL schema with its resolvers, for subgraph.New.
 func (s *Service) Schema() graphql.ExecutableSchema {
-	return schema{gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}}), s}
+	return batch.Share(gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}}), func() *loads { return newLoads(s) })
 }
 
 // Subscribe registers what the service listens to: nothing, it is asked.
