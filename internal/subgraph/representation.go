@@ -1,9 +1,9 @@
 package subgraph
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -55,6 +55,13 @@ func checkRepresentation(schema *ast.Schema, representation any) error {
 		return fmt.Errorf("this subgraph has no entity %.50q", name)
 	}
 	entity := schema.Types[name]
+	for field, value := range object {
+		if f := entity.Fields.ForName(field); f != nil {
+			if err := checkValue(schema, f.Type, value); err != nil {
+				return fmt.Errorf("%s.%s: %w", name, field, err)
+			}
+		}
+	}
 	var keys []string
 	for _, d := range entity.Directives.ForNames("key") {
 		fields := d.Arguments.ForName("fields")
@@ -86,20 +93,73 @@ func hasKey(entity *ast.Definition, object map[string]any, key string) bool {
 	return true
 }
 
-func fits(field *ast.FieldDefinition, value any) bool {
-	if field == nil || value == nil {
-		return false
+// fits reports whether a value can be that of a field of a key. checkValue has seen to its type.
+func fits(field *ast.FieldDefinition, value any) bool { return field != nil && value != nil }
+
+// scalars are the types whose values checkValue can tell from others. What a subgraph defines besides them is passed on.
+var scalars = map[string]func(any) error{
+	"ID":      unmarshals(graphql.UnmarshalID),
+	"String":  unmarshals(graphql.UnmarshalString),
+	"Int":     unmarshals(graphql.UnmarshalInt32),
+	"Float":   unmarshals(graphql.UnmarshalFloat),
+	"Boolean": unmarshals(graphql.UnmarshalBoolean),
+	"Int64":   unmarshals(func(v any) (int64, error) { return strconv.ParseInt(fmt.Sprint(v), 10, 64) }),
+}
+
+func unmarshals[T any](unmarshal func(any) (T, error)) func(any) error {
+	return func(value any) error {
+		_, err := unmarshal(value)
+		return err
 	}
-	switch field.Type.Name() {
-	case "ID":
-		switch value.(type) {
-		case string, json.Number, int64, int:
-			return true
+}
+
+// checkValue refuses what can't be the value of a field: of a key, or of what @requires asks of other subgraphs. Null is
+// what they could not find out.
+func checkValue(schema *ast.Schema, typ *ast.Type, value any) error {
+	if value == nil {
+		return nil
+	}
+	if typ.Elem != nil {
+		list, ok := value.([]any)
+		if !ok {
+			return fmt.Errorf("it is no list")
 		}
-		return false
-	case "String":
-		_, ok := value.(string)
-		return ok
+		for i, v := range list {
+			if err := checkValue(schema, typ.Elem, v); err != nil {
+				return fmt.Errorf("[%d]: %w", i, err)
+			}
+		}
+		return nil
 	}
-	return true
+	definition := schema.Types[typ.NamedType]
+	switch definition.Kind {
+	case ast.Scalar, ast.Enum:
+		return checkLeaf(definition, value)
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return fmt.Errorf("it is no object")
+	}
+	for field, v := range object {
+		if f := definition.Fields.ForName(field); f != nil {
+			if err := checkValue(schema, f.Type, v); err != nil {
+				return fmt.Errorf("%s: %w", field, err)
+			}
+		}
+	}
+	return nil
+}
+
+func checkLeaf(definition *ast.Definition, value any) error {
+	if definition.Kind == ast.Enum {
+		if name, ok := value.(string); !ok || definition.EnumValues.ForName(name) == nil {
+			return fmt.Errorf("it is no value of %s", definition.Name)
+		}
+		return nil
+	}
+	check := scalars[definition.Name]
+	if check == nil || check(value) == nil {
+		return nil
+	}
+	return fmt.Errorf("it is no %s", definition.Name)
 }

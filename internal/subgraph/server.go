@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -94,24 +95,37 @@ func (s *Server) Serve(ctx context.Context, req *Request) []byte {
 	return encode(response)
 }
 
+// errExpired ends the subscriptions of a token whose time is over.
+var errExpired = errors.New("the token has expired")
+
 // Subscribe starts an operation, and returns the function that waits for its next response: nil at the end.
-// Cancelling ctx ends it.
+// Cancelling ctx ends it, and so does the end of the token's time: the last response says that then.
 func (s *Server) Subscribe(ctx context.Context, req *Request) func() []byte {
+	ctx, end := context.WithCancelCause(ctx)
 	ctx, responses, refused := s.start(ctx, req)
+	if expires := identity.From(ctx).Expires; !expires.IsZero() {
+		timer := time.AfterFunc(time.Until(expires), func() { end(errExpired) })
+		context.AfterFunc(ctx, func() { timer.Stop() })
+	}
 	done := false
 	return func() []byte {
 		if done {
 			return nil
 		}
-		if refused != nil {
-			done = true
-			return encode(refused)
-		}
-		if response := responses(ctx); response != nil {
-			return encode(response)
+		if refused == nil {
+			if response := responses(ctx); response != nil && context.Cause(ctx) != errExpired {
+				return encode(response)
+			}
+			if context.Cause(ctx) == errExpired {
+				refused = failure("UNAUTHENTICATED", errExpired.Error())
+			}
 		}
 		done = true
-		return nil
+		end(nil)
+		if refused == nil {
+			return nil
+		}
+		return encode(refused)
 	}
 }
 

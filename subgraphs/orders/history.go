@@ -48,6 +48,11 @@ func (s *Service) become(ctx context.Context, tx *database.Tx, orderID string, c
 	if err != nil {
 		return fmt.Errorf("update order %s: %w", orderID, err)
 	}
+	if final(c.to) {
+		if err := eraseEnded(ctx, tx, &o); err != nil {
+			return err
+		}
+	}
 	from := o.Status
 	o.Status, o.CancelReason = c.to, c.reason
 	return s.chronicle(ctx, tx, &o, from, c)

@@ -116,8 +116,10 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 	return gen.NewExecutableSchema(gen.Config{Resolvers: resolver{s}})
 }
 
-// Subscribe registers what the service listens to: what others are told of by webhook.
+// Subscribe registers what the service listens to: what others are told of by webhook, and who is erased.
 func (s *Service) Subscribe(bus event.Bus) {
+	users := &event.Consumer{DB: s.db, Name: "payments.users", Apply: s.applyUser}
+	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle)
 	bus.Subscribe("payments.webhooks", s.cfg.WebhookSources, s.offer)
 }
 
