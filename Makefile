@@ -19,6 +19,10 @@ cluster: ## start the distributed mode on this machine: processes on a local Pos
 test: ## run all tests; what they need is found, started or installed by the script
 	@tools/test.sh
 
+.PHONY: soak
+soak: ## random supergraphs and operations for an hour, answers held against one server's; SOAK passes flags, failing cases stay in the folder
+	$(GO) test ./router/plan -run RandomSupergraphs -v -timeout 0 -soak 1h -requests 65 -keep . $(SOAK)
+
 .PHONY: lint
 lint: ## formatting, vet, staticcheck, dead code, and the rules of the house
 	@test -z "$$($(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/))" || { $(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/); echo "make format mends these files"; exit 1; }

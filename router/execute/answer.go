@@ -274,6 +274,7 @@ func (s *state) readEntity(targets []*plan.Target, r *represented, n, i, depth i
 
 // readInto reads an entity into one object; ok is false if its type is wrong.
 func (s *state) readInto(sel *plan.Selection, base, i, depth int) (end int, ok bool) {
+	s.reader.mistyped = 0
 	end = s.reader.object(sel, base, i+1, depth-1)
 	why := s.reader.mistyped
 	if why != 0 {

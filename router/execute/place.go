@@ -1,6 +1,10 @@
 package execute
 
-import "github.com/agora-supergraph/agora/router/plan"
+import (
+	"slices"
+
+	"github.com/agora-supergraph/agora/router/plan"
+)
 
 // What a fetch leaves in the slots of an object, besides what its answer says: copies for objects with the
 // same representation, and marks where an answer is missing or wrong.
@@ -79,7 +83,7 @@ func congruent(a, b *plan.Selection) bool {
 	if a == b {
 		return true
 	}
-	if a == nil || b == nil || a.Type != b.Type || len(a.Fields) != len(b.Fields) || len(a.Fields) > maxCongruent {
+	if a == nil || b == nil || a.Type != b.Type || !slices.Equal(a.Types, b.Types) || len(a.Fields) != len(b.Fields) || len(a.Fields) > maxCongruent {
 		return false
 	}
 	for i := range a.Fields {

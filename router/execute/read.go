@@ -18,14 +18,14 @@ type reader struct {
 	answer, fetch int
 	// lastType is the type that was named last: lists repeat it.
 	lastType supergraph.ObjectID
-	// mistyped is set by an object whose __typename is impossible, and reset by whoever reads objects.
+	// mistyped is set by an object whose __typename is impossible, for whoever reads the object; not by objects within it.
 	mistyped reason
 	// misaligned is set if lists that must be merged differ in length or kind.
 	misaligned bool
 	// misfit is set if an object was wrong of which clients see no field that could be the place of an error.
 	misfit bool
 	// full is set if the arena had no room.
-	full bool
+	full  bool
 	twins twins
 }
 
@@ -182,7 +182,7 @@ func (r *reader) typeName(sel *plan.Selection, base, i, depth int) int {
 	switch {
 	case id == supergraph.NoObject:
 		r.mistyped = unknownType
-	case sel.Type != supergraph.NoObject && sel.Type != id, *have != 0 && *have != typeWord(id):
+	case sel.Type != supergraph.NoObject && sel.Type != id, sel.Types != nil && !sel.Types.Has(id), *have != 0 && *have != typeWord(id):
 		r.mistyped = wrongType
 	default:
 		*have = typeWord(id)
@@ -258,15 +258,17 @@ func (r *reader) nested(sel *plan.Selection, old word, i, depth int) (word, int)
 	} else {
 		base = old.base()
 	}
+	outer := r.mistyped
+	r.mistyped = 0
 	end := r.object(sel, base, i, depth)
-	if r.mistyped != 0 {
-		why := r.mistyped
-		if fresh {
-			r.mistyped = 0
-			return badWord(why, r.fetch), end
-		}
+	why := r.mistyped
+	r.mistyped = outer
+	switch {
+	case why != 0 && fresh:
+		return badWord(why, r.fetch), end
+	case why != 0:
 		r.spoil(sel, base, why)
-	} else if entry != nil && end >= 0 {
+	case entry != nil && end >= 0:
 		r.twins.put(entry, sel, i, end, base)
 	}
 	return old, end
@@ -274,7 +276,6 @@ func (r *reader) nested(sel *plan.Selection, old word, i, depth int) (word, int)
 
 // spoil takes back what was read into an object that is not what was asked for.
 func (r *reader) spoil(sel *plan.Selection, base int, why reason) {
-	r.mistyped = 0
 	if !r.arena.spoil(sel, base, badWord(why, r.fetch)) {
 		r.misfit = true
 	}

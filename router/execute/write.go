@@ -131,7 +131,10 @@ func (w *writer) value(f *plan.OutputField, level int, v word) bool {
 func (w *writer) composite(f *plan.OutputField, level, base int) bool {
 	out := f.Output
 	id := w.arena.typeOf(base)
-	if id == supergraph.NoObject && out.Known || id != supergraph.NoObject && out.Types != nil && !out.Types.Has(id) {
+	if id == supergraph.NoObject && out.Known {
+		return w.nothing(f, level, w.unnamed(out, base))
+	}
+	if id != supergraph.NoObject && out.Types != nil && !out.Types.Has(id) {
 		return w.nothing(f, level, null)
 	}
 	if w.written != nil {
@@ -146,6 +149,17 @@ func (w *writer) composite(f *plan.OutputField, level, base int) bool {
 	}
 	w.b, w.objects = w.b[:start], w.objects[:written]
 	return w.null(f, level)
+}
+
+// unnamed is the null in the place of an object whose type nobody told. If a subgraph told a wrong one, that has not been
+// reported: it would have been in a field of the object.
+func (w *writer) unnamed(out *plan.Output, base int) word {
+	for i := range out.Fields {
+		if v := w.arena.words[base+out.Fields[i].Slot]; out.Fields[i].Slot != plan.TypeSlot && v.kind() == bad {
+			return v
+		}
+	}
+	return null
 }
 
 func (w *writer) list(f *plan.OutputField, level int, v word) bool {

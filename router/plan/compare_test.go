@@ -71,6 +71,14 @@ type answered struct {
 	}
 }
 
+func (a *answered) errors() []string {
+	var all []string
+	for _, e := range a.Errors {
+		all = append(all, text(map[string]any{"path": e.Path}))
+	}
+	return all
+}
+
 // judge says how a response differs from what one server answers.
 func (o *oracle) judge(p *plan.Plan, r request, event string, response *execute.Response) *difference {
 	var got answered
@@ -93,6 +101,8 @@ func (o *oracle) judge(p *plan.Plan, r request, event string, response *execute.
 		return o.differ("other data", p, cmp.Diff(pretty(want.b), pretty(got.Data))+fmt.Sprint("\n", got.Errors))
 	case len(got.Errors) > 0 && len(want.errors) == 0 && !want.hidden && !o.blind(), len(got.Errors) == 0 && len(want.errors) > 0:
 		return o.differ("other errors", p, fmt.Sprint("got ", got.Errors, " want ", want.errors))
+	case !want.hidden && !o.blind() && len(p.Deferred) == 0 && !slices.Equal(errorPaths(want.errors), errorPaths(got.errors())):
+		return o.differ("other error paths", p, fmt.Sprint("got ", got.Errors, " want ", want.errors))
 	case !slices.Equal(o.done[0], o.done[1]):
 		return o.differ("other mutations", p, cmp.Diff(o.done[0], o.done[1]))
 	}

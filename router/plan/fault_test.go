@@ -2,12 +2,17 @@ package plan_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/supergraph"
+	"github.com/agora-supergraph/agora/router/transport"
 )
 
 // fault is what goes wrong with a field.
@@ -15,40 +20,101 @@ type fault uint8
 
 const (
 	none fault = iota
-	// fails is null with an error; lies is null, whatever the type promises, without any.
+	// fails is null with an error; lies is null, whatever the type promises, without any; misshapen is a value that the
+	// type does not have.
 	fails
 	lies
+	misshapen
 )
 
-// faults decide what goes wrong, the same way wherever it is asked. Nil is nothing.
+// faults decide what goes wrong, the same way wherever it is asked. Nil is nothing. The numbers are how often, of 1000.
 type faults struct {
-	seed string
-	// fields, gone and refused are how often, of 1000, a field fails, a field lies, an entity is gone from a
-	// subgraph, and a subgraph answers no request.
-	failing, lying, gone, refused int
-	// harmless lets only fields fail of which nothing else depends: nullable leaves that no field set has.
-	harmless bool
+	Seed string
+	// Failing fields are null with an error, lying ones without, and misshapen ones have a value of another kind.
+	Failing, Lying, Misshapen int
+	// Gone is how often an entity is gone from a subgraph, and Renamed how often an object tells a type that can't be.
+	Gone, Renamed int
+	// Refused is how often a subgraph answers a request in no useful way, and Resized how often it answers another
+	// number of entities.
+	Refused, Resized int
+	// Harmless lets only fields fail of which nothing else depends: nullable leaves that no field set has.
+	Harmless bool
 }
 
+// silent reports whether what goes wrong may leave null without an error.
+func (f *faults) silent() bool { return f.Gone > 0 || f.Lying > 0 }
+
+// odd reports whether representations may hold anything, as what subgraphs answer does.
+func (f *faults) odd() bool { return f != nil && (f.Misshapen > 0 || f.Renamed > 0) }
+
 func (f *faults) of(w *world, of thing, name string) fault {
-	if f == nil || f.harmless && !w.harmless(of, name) {
+	if f == nil || f.Harmless && !w.harmless(of, name) {
 		return none
 	}
-	switch h := int(hashOf(f.seed, of.typ, of.id, name) % 1000); {
-	case h < f.failing:
+	switch h := int(hashOf(f.Seed, of.typ, of.id, name) % 1000); {
+	case h < f.Failing:
 		return fails
-	case h < f.failing+f.lying:
+	case h < f.Failing+f.Lying:
 		return lies
+	case h < f.Failing+f.Lying+f.Misshapen:
+		return misshapen
 	}
 	return none
 }
 
 func (f *faults) isGone(graph int, of thing) bool {
-	return f != nil && int(hashOf(f.seed, of.typ, of.id, string(rune(graph)))%1000) < f.gone
+	return f != nil && f.happens(f.Gone, "", graph, of.typ, of.id)
+}
+
+func (f *faults) isRenamed(graph int, of thing) bool {
+	return f != nil && f.happens(f.Renamed, "name", graph, of.typ, of.id)
+}
+
+func (f *faults) isResized(graph int, representations string) bool {
+	return f != nil && f.happens(f.Resized, "size", graph, representations)
 }
 
 func (f *faults) refuses(graph int, query string) bool {
-	return f != nil && int(hashOf(f.seed, query, string(rune(graph)))%1000) < f.refused
+	return f != nil && f.happens(f.Refused, "", graph, query)
+}
+
+func (f *faults) happens(often int, what string, graph int, where ...string) bool {
+	return int(hashOf(append([]string{f.Seed, what, string(rune(graph))}, where...)...)%1000) < often
+}
+
+// refusal is an answer that is of no use.
+func refusal(query string) (*transport.Response, error) {
+	bodies := []string{"<html>", "", "{", "null", "[]", `{"data":null}`, `{"errors":[]}`, `{"errors":[{"message":"it refuses"}]}`, `{"data":7}`}
+	switch h := hashOf(query); h % 3 {
+	case 0:
+		return nil, errors.New("it is down")
+	case 1:
+		return &transport.Response{Status: http.StatusInternalServerError, Body: []byte(bodies[h/3%uint64(len(bodies))])}, nil
+	default:
+		return &transport.Response{Status: http.StatusOK, Body: []byte(bodies[h/3%uint64(len(bodies))])}, nil
+	}
+}
+
+// odd is JSON that no value of a type can be; empty if any can.
+func odd(t *ast.Type, def *ast.Definition, h uint64) string {
+	pick := func(all ...string) string { return all[h%uint64(len(all))] }
+	switch {
+	case t.Elem != nil:
+		return pick(`{}`, `7`, `"odd"`, `true`)
+	case def.IsCompositeType():
+		return pick(`[]`, `7`, `"odd"`, `false`, `[[{}]]`)
+	case def.Kind == ast.Enum:
+		return pick(`"ODD"`, `7`, `{}`, `[]`)
+	case def.Name == "Int":
+		return pick(`"odd"`, `1.5`, `3000000000`, `{"odd":1}`, `[1]`, `true`)
+	case def.Name == "Float":
+		return pick(`"odd"`, `{}`, `[1.5]`, `true`)
+	case def.Name == "Boolean":
+		return pick(`"true"`, `{}`, `[true]`)
+	case def.Name == "String", def.Name == "ID":
+		return pick(`{}`, `["odd"]`, `{"odd":"}"}`)
+	}
+	return ""
 }
 
 // harmless reports whether a field is nullable everywhere, and part of no field set.
@@ -97,7 +163,10 @@ func (o *oracle) partial(p *plan.Plan, r request, event string, got *answered) *
 	if where := beyond(all, part, "data", len(p.Deferred) > 0); where != "" {
 		return o.differ("wrong partial data", p, where+"\n"+cmp.Diff(pretty(want.b), pretty(got.Data)))
 	}
-	if faults.gone == 0 && faults.lying == 0 && len(got.Errors) == 0 && canonical(got.Data) != canonical(want.b) {
+	if where := nowhere(part, got); where != "" && len(p.Deferred) == 0 && !o.blind() {
+		return o.differ("error path", p, where)
+	}
+	if !faults.silent() && len(got.Errors) == 0 && canonical(got.Data) != canonical(want.b) {
 		return o.differ("silent null", p, cmp.Diff(pretty(want.b), pretty(got.Data)))
 	}
 	return nil
@@ -136,4 +205,46 @@ func beyond(all, part any, path string, deferred bool) string {
 		return path
 	}
 	return ""
+}
+
+// nowhere finds an error whose path does not lead through the answer.
+func nowhere(data any, got *answered) string {
+	for _, e := range got.Errors {
+		at := data
+		for _, step := range e.Path {
+			if at == nil {
+				break
+			}
+			switch in := at.(type) {
+			case map[string]any:
+				key, _ := step.(string)
+				below, ok := in[key]
+				if !ok {
+					return fmt.Sprintf("%s at %v: there is no %v", e.Message, e.Path, step)
+				}
+				at = below
+			case []any:
+				i, ok := step.(float64)
+				if !ok || int(i) >= len(in) {
+					return fmt.Sprintf("%s at %v: there is no %v", e.Message, e.Path, step)
+				}
+				at = in[int(i)]
+			default:
+				return fmt.Sprintf("%s at %v: %v is within a leaf", e.Message, e.Path, step)
+			}
+		}
+	}
+	return ""
+}
+
+// errorPaths are the paths of errors, sorted, each once.
+func errorPaths(errs []string) []string {
+	var paths []string
+	for _, e := range errs {
+		var parsed struct{ Path json.RawMessage }
+		_ = json.Unmarshal([]byte(e), &parsed)
+		paths = append(paths, string(parsed.Path))
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }

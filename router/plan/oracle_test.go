@@ -37,8 +37,10 @@ func TestAnswersEqualThoseOfOneServer(t *testing.T) {
 			o := newOracle(sg, ownSchemas(t, g), g.labels)
 			o.refuses = strings.Contains(read(t, file), "\nerror: ")
 			for _, name := range g.names {
+				o.fault(g.faults(t, name))
 				o.mustAgree(t, request{query: g.file(name + ".graphql"), variables: cmp.Or(g.file(name+".variables"), "{}")})
 			}
+			o.fault(nil)
 			for seed := range *operations {
 				r := rand.New(rand.NewPCG(uint64(seed), hashOf(name)))
 				o.mustAgree(t, (&generator{Rand: r, schema: sg.API}).request())
@@ -105,7 +107,7 @@ func (o *oracle) complain(format string, args ...any) {
 // fault sets what goes wrong from now on.
 func (o *oracle) fault(f *faults) {
 	o.all.faults = f
-	o.world.loose = f != nil && !f.harmless
+	o.world.loose = f != nil && !f.Harmless
 	for _, s := range o.services {
 		s.faults = f
 	}

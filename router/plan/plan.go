@@ -196,6 +196,8 @@ type Selection struct {
 	// Type is the runtime type of the objects where the subgraph can only mean one; NoObject where it is read
 	// from __typename, or can't be known (an interface object).
 	Type supergraph.ObjectID
+	// Types are those that a __typename may tell; nil means all, or that none is read.
+	Types supergraph.TypeSet
 	// Fields are in the order in which the subgraph is expected to answer. Keys that are not listed are skipped.
 	Fields []SelectionField
 	// Alone says that nobody else reads into the objects of this position, so that objects of equal text are the same;

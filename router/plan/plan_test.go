@@ -3,6 +3,7 @@ package plan_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestPlans reads testdata/*.txtar: a supergraph, the path of one, or subgraphs to compose, then NAME.graphql with
-// NAME.plan, and values for its variables in NAME.variables, which only the comparison with one server uses.
+// NAME.plan. Only the comparison with one server uses NAME.variables, their values, and NAME.faults, what goes wrong.
 // Lines of the comment that start with "label " switch an override label on.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -100,6 +101,19 @@ func readGolden(t *testing.T, file string) *goldenFile {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// faults are what goes wrong when an operation is compared with one server: NAME.faults, JSON.
+func (g *goldenFile) faults(t *testing.T, name string) *faults {
+	text := g.file(name + ".faults")
+	if text == "" {
+		return nil
+	}
+	f := new(faults)
+	if err := json.Unmarshal([]byte(text), f); err != nil {
+		t.Fatalf("%s.faults: %v", name, err)
+	}
+	return f
 }
 
 func (g *goldenFile) file(name string) string {

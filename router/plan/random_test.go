@@ -4,11 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"testing"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"golang.org/x/tools/txtar"
 
 	"github.com/agora-supergraph/agora/router/compose"
 	"github.com/agora-supergraph/agora/router/supergraph"
@@ -21,11 +24,12 @@ var (
 	requests = flag.Int("requests", 25, "random operations for each random supergraph")
 	defers   = flag.Int("defers", 3, "one of how many random operations defers fragments")
 	most     = flag.Int("failures", 3, "failures after which to stop")
+	keep     = flag.String("keep", "", "folder for failing cases, as golden files: move one to testdata, then run the tests with -update")
 )
 
 // TestRandomSupergraphsAnswerLikeOneServer composes random subgraphs, executes random operations, and compares
-// with one server that holds everything; then again with faults. A failure names its seed, and is shrunk to a
-// small case.
+// with one server that holds everything; then again with faults. A failure names its seed, which brings it back with
+// -seed N -random 1, and is shrunk to a small case.
 func TestRandomSupergraphsAnswerLikeOneServer(t *testing.T) {
 	start := time.Now()
 	composed, asked, failures := 0, 0, 0
@@ -49,12 +53,13 @@ func TestRandomSupergraphsAnswerLikeOneServer(t *testing.T) {
 				asked++
 			}
 			if d != nil {
-				small := c.shrink(d.kind)
-				d, _ = small.run()
-				t.Errorf("seed %d, operation %d: %s\n%s\n%s", next, i, d.kind, small, d.detail)
+				c.shrink(d.kind).tell(t, i)
 				failures++
 				break
 			}
+		}
+		if composed%500 == 0 {
+			t.Logf("%d operations on %d supergraphs after seed %d, %v", asked, composed, next, time.Since(start).Round(time.Second))
 		}
 	}
 	t.Logf("%d operations on %d supergraphs, of %d tried, in %v", asked, composed, next-*seed, time.Since(start).Round(time.Second))
@@ -64,24 +69,52 @@ func TestRandomSupergraphsAnswerLikeOneServer(t *testing.T) {
 type randomCase struct {
 	seed      uint64
 	subgraphs []compose.Subgraph
+	labels    map[string]bool
 	request   request
 	faults    *faults
 }
 
 func newCase(seed uint64) *randomCase {
-	return &randomCase{seed: seed, subgraphs: randomSubgraphs(seed)}
+	// A draft has at most these two labels.
+	labels := map[string]bool{"l0": seed&1 == 1, "l1": seed&2 == 2}
+	return &randomCase{seed: seed, subgraphs: randomSubgraphs(seed), labels: labels}
 }
 
+// tell reports a case that fails, and keeps it.
+func (c *randomCase) tell(t *testing.T, number int) {
+	d, _ := c.run()
+	t.Errorf("seed %d, operation %d: %s\n%s\n%s", c.seed, number, d.kind, c, d.detail)
+	if *keep == "" {
+		return
+	}
+	file := filepath.Join(*keep, fmt.Sprintf("seed_%d_%d.txtar", c.seed, number))
+	if err := os.WriteFile(file, []byte(c.String()), 0o644); err != nil {
+		t.Error(err)
+	}
+}
+
+// String is the case as a golden file.
 func (c *randomCase) String() string {
-	out := ""
+	a := &txtar.Archive{Comment: fmt.Appendf(nil, "Random supergraph %d.\n", c.seed)}
+	add := func(name, data string) {
+		if data != "" {
+			a.Files = append(a.Files, txtar.File{Name: name, Data: []byte(data)})
+		}
+	}
+	for _, label := range []string{"l0", "l1"} {
+		if c.labels[label] {
+			a.Comment = fmt.Appendf(a.Comment, "label %s\n", label)
+		}
+	}
 	for _, s := range c.subgraphs {
-		out += "-- " + s.Name + ".subgraph --\n" + s.SDL
+		add(s.Name+".subgraph", s.SDL)
 	}
-	out += "-- query.graphql --\n" + c.request.query + "\n-- variables --\n" + c.request.variables + "\n"
+	add("broken.graphql", c.request.query)
+	add("broken.variables", c.request.variables)
 	if c.faults != nil {
-		out += fmt.Sprintf("-- faults --\n%+v\n", *c.faults)
+		add("broken.faults", text(c.faults))
 	}
-	return out
+	return string(txtar.Format(a))
 }
 
 // oracle composes the subgraphs; nil if they don't compose.
@@ -104,11 +137,7 @@ func (c *randomCase) oracle() (*oracle, error) {
 			}
 		}
 	}
-	labels := map[string]bool{}
-	for i, label := range sg.Labels() {
-		labels[label] = c.seed>>i&1 == 1
-	}
-	return newOracle(sg, schemas, labels), nil
+	return newOracle(sg, schemas, c.labels), nil
 }
 
 // draw chooses the operation with the number: every third one with faults.
@@ -119,10 +148,11 @@ func (c *randomCase) draw(o *oracle, number int) {
 	name := fmt.Sprint(c.seed, number)
 	switch number % 6 {
 	case 2:
-		c.faults = &faults{seed: name, failing: 150, harmless: true}
+		c.faults = &faults{Seed: name, Failing: 150, Harmless: true}
 	case 5:
-		c.faults = &faults{seed: name}
-		*[]*int{&c.faults.failing, &c.faults.lying, &c.faults.gone, &c.faults.refused}[r.IntN(4)] = 150
+		f := &faults{Seed: name}
+		*[]*int{&f.Failing, &f.Lying, &f.Misshapen, &f.Gone, &f.Renamed, &f.Refused, &f.Resized}[r.IntN(7)] = 150
+		c.faults = f
 	}
 }
 

@@ -13,6 +13,7 @@ func (t *text) selection(visits []*visit) *Selection {
 	for _, v := range visits {
 		if v.typed && !v.single() && !seen["__typename"] {
 			seen["__typename"] = true
+			sel.Types = at.on.Possible
 			sel.Fields = append(sel.Fields, SelectionField{Key: "__typename", Slot: TypeSlot})
 		}
 		for _, p := range v.sorted() {
