@@ -25,8 +25,8 @@ type Observer interface {
 type Record struct {
 	// ID is the request's id.
 	ID string
-	// Transport is "http"; or, for an operation on a WebSocket or in a batch, which has no method, path, status or sizes,
-	// "websocket" or "batch".
+	// Transport is "http"; or, for an operation on a WebSocket, in a batch or on a stream that it shares, which has no
+	// method, path, status or sizes, "websocket", "batch" or "stream".
 	Transport string
 	Method    string
 	Path      string

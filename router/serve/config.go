@@ -123,6 +123,9 @@ type Streams struct {
 	MaxMessageBytes int64 `yaml:"max_message_bytes" min:"0" max:"1073741824"`
 	// MaxOperations is how many operations may run at a time on one WebSocket. Zero means 100.
 	MaxOperations int `yaml:"max_operations" min:"0" max:"100000"`
+	// SingleConnection lets clients have the responses of all their operations over one stream of server-sent events, as
+	// graphql-sse has it for HTTP/1.1, where browsers open few connections. Off by default.
+	SingleConnection bool `yaml:"single_connection"`
 	// OutliveToken lets streams go on when the access token that opened them has expired. Otherwise they end
 	// then, in a way that makes clients connect again with a new one.
 	OutliveToken bool `yaml:"outlive_token"`

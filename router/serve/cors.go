@@ -97,10 +97,14 @@ func (h *Handler) cors(header http.Header, r *http.Request) {
 // options answers OPTIONS: preflights, and whoever asks for the methods.
 func (h *Handler) options(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Allow", allowedMethods)
+	more := ""
+	if h.cfg.Streams.SingleConnection {
+		more = ", PUT, DELETE"
+	}
+	header.Set("Allow", allowedMethods+more)
 	if header.Get("Access-Control-Allow-Origin") != "" && r.Header.Get("Access-Control-Request-Method") != "" {
 		header.Add("Vary", "Access-Control-Request-Headers")
-		header.Set("Access-Control-Allow-Methods", "GET, POST")
+		header.Set("Access-Control-Allow-Methods", "GET, POST"+more)
 		allowed := strings.Join(h.cfg.CORS.Headers, ", ")
 		if allowed == "" {
 			allowed = r.Header.Get("Access-Control-Request-Headers")

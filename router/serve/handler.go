@@ -119,6 +119,9 @@ func (h *Handler) graphql(ex *exchange, r *http.Request, id string) {
 		h.socket(ex, r)
 		return
 	}
+	if h.cfg.Streams.SingleConnection && h.singleConnection(ex, r) {
+		return
+	}
 	if r.Method == http.MethodGet {
 		ex.Header().Add("Vary", "Accept")
 	}

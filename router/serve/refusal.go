@@ -6,6 +6,7 @@ import "net/http"
 const (
 	CodeBadRequest         = "BAD_REQUEST"
 	CodeBatchingNotEnabled = "BATCHING_NOT_ENABLED"
+	CodeConflict           = "CONFLICT"
 	CodeCSRF               = "CSRF_ERROR"
 	CodeForbidden          = "FORBIDDEN"
 	CodeInternal           = "INTERNAL_SERVER_ERROR"

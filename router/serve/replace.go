@@ -9,6 +9,8 @@ type lifetime struct {
 	drainOnce sync.Once
 	// streams counts subscriptions and WebSockets, which http.Server.Shutdown does not know or not end.
 	streams streamGroup
+	// reservations are the event streams that several operations share.
+	reservations reservations
 }
 
 // Replace makes next answer what comes from now on, such as with another configuration. What has begun goes on as it is,

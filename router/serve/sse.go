@@ -45,15 +45,19 @@ func (e *events) next(resp *Response) bool {
 	return e.send(func(b []byte) []byte {
 		b = append(b, "event: next\ndata: "...)
 		data := len(b)
-		b = append(b, resp.Body...)
-		for i, c := range b[data:] {
-			// A line break would end the field. In JSON it can only be white space.
-			if c == '\n' || c == '\r' {
-				b[data+i] = ' '
-			}
-		}
-		return append(b, "\n\n"...)
+		return append(oneLine(append(b, resp.Body...), data), "\n\n"...)
 	})
+}
+
+// oneLine takes the line breaks out of the JSON that b holds from a place on: they would end the field. They can only be
+// white space.
+func oneLine(b []byte, from int) []byte {
+	for i, c := range b[from:] {
+		if c == '\n' || c == '\r' {
+			b[from+i] = ' '
+		}
+	}
+	return b
 }
 
 // complete has empty data for browsers, which drop events without.
