@@ -1,9 +1,14 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"hash/maphash"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/agora-supergraph/agora/router/cost"
 	"github.com/agora-supergraph/agora/router/operation"
@@ -26,84 +31,179 @@ type shapeKey struct {
 // planned is an operation with its plan, which it may share with others of the same shape; the operation has the
 // values of its own literals.
 type planned struct {
+	text      string
 	operation *operation.Operation
 	plan      *plan.Plan
 	// cost prices it; nil if operations are not priced.
 	cost *cost.Cost
 }
 
-// maxEntries bounds what a cache keeps: plans of large operations take some tens of kilobytes each.
-const maxEntries = 4_000
+const (
+	defaultCacheBytes = 64 << 20
+	// cacheShards is few: a shard has to hold the largest plan.
+	cacheShards = 4
+)
 
-// cache keeps what is expensive to make. Those who need a value that is being made wait for it; a failure is not
-// kept. The zero value is ready.
+// cache keeps what is expensive to make, within a bound of bytes. A hit takes one hash, no lock and no allocation. Those who need
+// a value that is being made wait for it; a failure is not kept.
 type cache[K comparable, V any] struct {
-	mu      sync.RWMutex
-	entries map[K]*entry[V]
+	seed maphash.Seed
+	// weigh says how many bytes a value takes, about.
+	weigh  func(K, V) int
+	shards [cacheShards]cacheShard[K, V]
 }
 
-type entry[V any] struct {
+// cacheShard holds a table that is replaced, never changed, once it is published.
+type cacheShard[K comparable, V any] struct {
+	table atomic.Pointer[map[uint64]*entry[K, V]]
+
+	mu           sync.Mutex
+	weight, most int
+	making       map[K]*making[V]
+	// ring is in the order of arrival. The hand goes around it: what was used since it last came by is spared.
+	ring []*entry[K, V]
+	hand int
+}
+
+type entry[K comparable, V any] struct {
+	hash   uint64
+	key    K
+	value  V
+	weight int
+	used   atomic.Bool
+}
+
+// making is a value that is being made.
+type making[V any] struct {
 	done  chan struct{}
 	value V
 	err   error
 }
 
+// newCache returns an empty cache that keeps about so many bytes.
+func newCache[K comparable, V any](bytes int, weigh func(K, V) int) *cache[K, V] {
+	c := &cache[K, V]{seed: maphash.MakeSeed(), weigh: weigh}
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.most, s.making = bytes/cacheShards, map[K]*making[V]{}
+		s.table.Store(&map[uint64]*entry[K, V]{})
+	}
+	return c
+}
+
 // get is the value of key, made by build if there is none.
 func (c *cache[K, V]) get(ctx context.Context, key K, build func() (V, error)) (V, error) {
-	c.mu.RLock()
-	e, ok := c.entries[key]
-	c.mu.RUnlock()
-	if !ok {
-		if e, ok = c.claim(key); !ok {
-			c.fill(key, e, build)
+	hash := maphash.Comparable(c.seed, key)
+	s := &c.shards[hash%cacheShards]
+	if e := (*s.table.Load())[hash]; e != nil && e.key == key {
+		if !e.used.Load() {
+			e.used.Store(true)
 		}
+		return e.value, nil
+	}
+	m, own := s.claim(hash, key)
+	if own {
+		c.fill(s, hash, key, m, build)
 	}
 	select {
-	case <-e.done:
-		return e.value, e.err
-	default:
-	}
-	select {
-	case <-e.done:
-		return e.value, e.err
+	case <-m.done:
+		return m.value, m.err
 	case <-ctx.Done():
 		var none V
 		return none, ctx.Err()
 	}
 }
 
-// claim is the entry of key, and whether somebody else made it: if not, the caller has to fill it.
-func (c *cache[K, V]) claim(key K) (*entry[V], bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.entries[key]; ok {
-		return e, true
+// claim is what is being made of key, and whether the caller has to make it.
+func (s *cacheShard[K, V]) claim(hash uint64, key K) (m *making[V], own bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := (*s.table.Load())[hash]; e != nil && e.key == key {
+		m = &making[V]{done: make(chan struct{}), value: e.value}
+		close(m.done)
+		return m, false
 	}
-	if c.entries == nil {
-		c.entries = map[K]*entry[V]{}
+	if m = s.making[key]; m != nil {
+		return m, false
 	}
-	for old := range c.entries { // any will do: what is in use comes back at the price of making it once more
-		if len(c.entries) < maxEntries {
-			break
-		}
-		delete(c.entries, old)
-	}
-	e := &entry[V]{done: make(chan struct{})}
-	c.entries[key] = e
-	return e, false
+	// Those who wait get this error if build panics.
+	m = &making[V]{done: make(chan struct{}), err: errBroken}
+	s.making[key] = m
+	return m, true
 }
 
-func (c *cache[K, V]) fill(key K, e *entry[V], build func() (V, error)) {
-	e.err = errBroken
-	defer close(e.done)
+func (c *cache[K, V]) fill(s *cacheShard[K, V], hash uint64, key K, m *making[V], build func() (V, error)) {
+	defer close(m.done)
 	defer func() {
-		if e.err != nil { // also if build panicked
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			delete(c.entries, key)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.making, key)
+		if m.err == nil {
+			s.keep(&entry[K, V]{hash: hash, key: key, value: m.value, weight: c.weigh(key, m.value)})
 		}
 	}()
-	e.value, e.err = build()
+	m.value, m.err = build()
+}
+
+// keep publishes a table with e. The caller holds mu.
+func (s *cacheShard[K, V]) keep(e *entry[K, V]) {
+	if e.weight > s.most {
+		return
+	}
+	table := maps.Clone(*s.table.Load())
+	if old := table[e.hash]; old != nil {
+		s.drop(table, slices.Index(s.ring, old))
+	}
+	for s.weight+e.weight > s.most && len(s.ring) > 0 {
+		s.hand %= len(s.ring)
+		if s.ring[s.hand].used.Swap(false) {
+			s.hand++
+		} else {
+			s.drop(table, s.hand)
+		}
+	}
+	table[e.hash] = e
+	s.ring = append(s.ring, e)
+	s.weight += e.weight
+	s.table.Store(&table)
+}
+
+// drop takes the entry at a place of the ring out.
+func (s *cacheShard[K, V]) drop(table map[uint64]*entry[K, V], at int) {
+	e := s.ring[at]
+	delete(table, e.hash)
+	s.weight -= e.weight
+	s.ring = slices.Delete(s.ring, at, at+1)
+	if at < s.hand {
+		s.hand--
+	}
+}
+
+// recent are at most so many entries: those that were used before those that weren't, the last to come first.
+func (c *cache[K, V]) recent(most int) []*entry[K, V] {
+	type ranked struct {
+		*entry[K, V]
+		rank int
+	}
+	var all []ranked
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for n, e := range s.ring {
+			rank := len(s.ring) - n
+			if !e.used.Load() {
+				rank += 1 << 30
+			}
+			all = append(all, ranked{e, rank})
+		}
+		s.mu.Unlock()
+	}
+	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
+	list := make([]*entry[K, V], 0, min(most, len(all)))
+	for _, r := range all[:min(most, len(all))] {
+		list = append(list, r.entry)
+	}
+	return list
 }
 
 // errBroken is what those get who waited for a value whose making broke down.
