@@ -49,7 +49,9 @@ type shared struct {
 	// trustedTill is until when what is cached can be used; trippedAt is when the breaker was opened last.
 	trustedTill, trippedAt atomic.Int64
 	trips                  atomic.Int64
-	// run is the identity of Redis's run.
+	// watched says that the process listens.
+	watched atomic.Bool
+	// runID is the identity of Redis's run.
 	runID atomic.Pointer[string]
 
 	mu sync.Mutex
@@ -200,7 +202,7 @@ return 1`
 // tell says what has changed, or keeps it until it can be said.
 func (s *shared) tell(ctx context.Context, versions map[string]int64) error {
 	err := errAway
-	if s.trusted() {
+	if s.reachable(ctx) {
 		err = s.publish(ctx, versions)
 	}
 	if err != nil {
@@ -211,6 +213,22 @@ func (s *shared) tell(ctx context.Context, versions map[string]int64) error {
 		}
 	}
 	return err
+}
+
+// reachable reports whether Redis is worth a try. In a process that changes things and doesn't listen, such as a command,
+// it always is.
+func (s *shared) reachable(ctx context.Context) bool {
+	if s.watched.Load() {
+		return s.trusted()
+	}
+	if s.epoch() != "" {
+		return true
+	}
+	epoch, err := s.readEpoch(ctx)
+	if err == nil {
+		s.runID.Store(&epoch)
+	}
+	return err == nil
 }
 
 // errAway is why nothing is said to a Redis that doesn't answer.

@@ -38,6 +38,7 @@ func (s *shared) trip() {
 // run keeps a subscription, until ctx ends.
 func (s *shared) run(ctx context.Context) error {
 	failed := false
+	s.watched.Store(true)
 	for {
 		err := s.watch(ctx, func() {
 			if failed {

@@ -147,5 +147,6 @@ func (s *Service) know(ctx context.Context, tx *database.Tx, variant string) err
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO stock (variant_id, location_id, on_hand, reserved, sold, version, updated_us) VALUES ($1, $2, 0, 0, 0, 1, $3)
 		ON CONFLICT (variant_id, location_id) DO NOTHING`, variant, MainLocation, database.Micros(s.now()))
+	tx.Note(touched{variant, 1})
 	return err
 }

@@ -32,7 +32,7 @@ func (e entities) FindProductVariant(ctx context.Context, reps []*gen.ProductVar
 
 // variants are the models of variants, in the order of their ids. One that has no stock yet is out of stock.
 func (s *Service) variants(ctx context.Context, ids []string) ([]*gen.ProductVariant, error) {
-	levels, err := s.Levels(ctx, ids)
+	levels, err := s.levelsFor(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (e entities) FindProduct(ctx context.Context, reps []*gen.ProductRepresenta
 			}
 		}
 	}
-	levels, err := e.s.Levels(ctx, ids)
+	levels, err := e.s.levelsFor(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

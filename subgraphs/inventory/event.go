@@ -16,13 +16,18 @@ func reservationEvent(r *Reservation) event.Event {
 	}{r.OrderID, r.Lines})
 }
 
+const crossedType = "agora.inventory.stock.crossed.v1"
+
+// crossedData is what an event tells of a variant that is in another band.
+type crossedData struct {
+	Status    band  `json:"status"`
+	Available int64 `json:"available"`
+	Version   int64 `json:"version"`
+}
+
 // crossed tells that a variant became low, ran out or came back: not of every unit.
 func crossed(l Level) event.Event {
-	return event.New("agora.inventory.stock.crossed.v1", l.VariantID, struct {
-		Status    band  `json:"status"`
-		Available int64 `json:"available"`
-		Version   int64 `json:"version"`
-	}{l.band(), l.Available(), l.Version})
+	return event.New(crossedType, l.VariantID, crossedData{l.band(), l.Available(), l.Version})
 }
 
 // applyCatalogue makes the balance of each variant that the catalogue creates.

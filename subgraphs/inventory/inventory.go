@@ -10,6 +10,7 @@ package inventory
 import (
 	"context"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/agora-supergraph/agora/internal/cache"
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
@@ -33,6 +35,9 @@ const Source = "agora/inventory"
 type Config struct {
 	// Database is the URL of its own database: see database.Open.
 	Database string
+	// Cache is where shoppers' lookups are cached; its name, time to live and clock are the service's. The zero value caches
+	// nothing.
+	Cache cache.Config
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Log takes what goes wrong. Nil means slog.Default().
@@ -43,6 +48,7 @@ type Config struct {
 type Service struct {
 	db     *database.DB
 	outbox *event.Outbox
+	cache  *cache.Cache[Level]
 	now    func() time.Time
 	log    *slog.Logger
 	// combiners put reservations together: see combine.go.
@@ -66,6 +72,13 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	cfg.Cache.Name, cfg.Cache.TTL, cfg.Cache.Now, cfg.Cache.Log = "inventory", cacheTTL, s.now, s.log
+	if s.cache, err = cache.New[Level](cfg.Cache); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if s.cache != nil {
+		db.Committed = s.committed
+	}
 	return s, nil
 }
 
@@ -78,16 +91,21 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 func (s *Service) Subscribe(bus event.Bus) {
 	catalogue := &event.Consumer{DB: s.db, Name: "inventory.catalogue", Apply: s.applyCatalogue}
 	bus.Subscribe(catalogue.Name, []string{"agora/products"}, catalogue.Handle)
+	// Other processes are to hear of a change whose author died.
+	if _, ok := bus.(event.Keeper); ok && s.cache != nil {
+		bus.Subscribe("inventory.cache", []string{Source}, s.heard)
+	}
 }
 
-// Run publishes events, ends reservations that have expired, and forgets old idempotency keys, until ctx ends.
+// Run publishes events, keeps the cache, ends reservations that have expired, and forgets old idempotency keys, until ctx ends.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
 	var g errgroup.Group
 	g.Go(func() error { return s.outbox.Relay(ctx, bus, s.log) })
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.forget(ctx) })
+	g.Go(func() error { return s.cache.Run(ctx) })
 	return g.Wait()
 }
 
-// Close closes the database.
-func (s *Service) Close() error { return s.db.Close() }
+// Close closes the database and the cache.
+func (s *Service) Close() error { return errors.Join(s.cache.Close(), s.db.Close()) }

@@ -110,6 +110,21 @@ func (s *Service) SetLowStock(ctx context.Context, variant string, threshold int
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO low_stock (variant_id, threshold) VALUES ($1, $2)
 			ON CONFLICT (variant_id) DO UPDATE SET threshold = excluded.threshold`, variant, threshold)
-		return err
+		if err != nil {
+			return err
+		}
+		return nextVersion(ctx, tx, variant)
 	})
+}
+
+// nextVersion gives the balance of a variant another version, for what has changed beside it.
+func nextVersion(ctx context.Context, tx *database.Tx, variant string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE stock SET version = version + 1 WHERE variant_id = $1 AND location_id = $2`, variant, MainLocation)
+	if err != nil {
+		return err
+	}
+	var version int64
+	err = tx.GetContext(ctx, &version, `SELECT CAST(SUM(version) AS BIGINT) FROM stock WHERE variant_id = $1`, variant)
+	tx.Note(touched{variant, version})
+	return err
 }

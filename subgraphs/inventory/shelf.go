@@ -139,6 +139,7 @@ func (sh *shelf) move(ctx context.Context, variant, location string, c change) b
 func (s *Service) write(ctx context.Context, tx *database.Tx, sh *shelf) error {
 	now := database.Micros(s.now())
 	for a := range sh.changed {
+		tx.Note(touched{a.VariantID, sh.levels[a.VariantID].Version})
 		result, err := tx.ExecContext(ctx, `
 			UPDATE stock SET on_hand = $1, reserved = $2, sold = $3, version = $4, updated_us = $5
 			WHERE variant_id = $6 AND location_id = $7 AND version = $8`,
