@@ -48,6 +48,8 @@ type Config struct {
 	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, if what is passed on of
 	// the clients' headers is identical, too. Off by default.
 	ShareQueries bool
+	// CacheBytes bounds the memory of the documents and plans of operations that are kept, about. Zero means 64 MiB.
+	CacheBytes int `min:"0" max:"17179869184"`
 	// JWT says whose tokens are taken. Without issuers everyone is anonymous.
 	JWT JWT
 	// APIKeys are the keys of partners' programs. Without a file or Redis there are none.
