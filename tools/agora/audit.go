@@ -19,13 +19,14 @@ import (
 	"github.com/agora-supergraph/agora/subgraphs/payments"
 	"github.com/agora-supergraph/agora/subgraphs/payments/sandbox"
 	"github.com/agora-supergraph/agora/subgraphs/products"
+	"github.com/agora-supergraph/agora/subgraphs/users"
 )
 
 // stores are the databases that an audit reads, by service: "provider" is the sandbox provider's own.
 type stores map[string]*database.DB
 
 // audited are the services whose books are compared.
-var audited = []string{"products", "inventory", "orders", "payments", "provider"}
+var audited = []string{"users", "products", "inventory", "orders", "payments", "provider"}
 
 // audit compares the books of all services, whether they are running or not. What is broken it says on out, a sentence
 // each; then it fails.
@@ -149,6 +150,8 @@ var flows = []struct{ service, consumer, source, from string }{
 	{"orders", "orders.payments", payments.Source, "payments"},
 	{"orders", "orders.inventory", inventory.Source, "inventory"},
 	{"inventory", "inventory.catalogue", products.Source, "products"},
+	{"orders", "orders.users", users.Source, "users"},
+	{"payments", "payments.users", users.Source, "users"},
 }
 
 // compareEvents checks that every event was published and heard, and that none was set aside.

@@ -114,12 +114,16 @@ func (p *clusterPlan) add(cfg clusterConfig, self, name, address string) error {
 
 // settingsFile is the services' configuration.
 func (cfg clusterConfig) settingsFile(addresses map[string]string) (string, error) {
+	folder, err := filepath.Abs(cfg.data)
+	if err != nil {
+		return "", err
+	}
 	server, err := url.Parse(cfg.postgres)
 	if err != nil {
 		return "", fmt.Errorf("--postgres: %w", err)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "installation: %q\nsecret: ${file.services.secret}\nrouter_secrets: [\"${file.router.secret}\"]\n", cfg.prefix)
+	fmt.Fprintf(&b, "installation: %q\nsecret: ${file.services.secret}\nrouter_secrets: [\"${file.router.secret}\"]\nwebhooks: { private: true }\nmail: %q\n", cfg.prefix, "file:"+mailFolder(folder))
 	fmt.Fprintf(&b, "events: { nats: %q, prefix: %q }\nlog: { format: json }\nservices:\n", cfg.nats, cfg.prefix)
 	for _, name := range distributed {
 		server.Path = "/" + cfg.databaseName(name)

@@ -55,8 +55,22 @@ func readSecret(folder string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if len(secret) < minSecret {
-		return nil, fmt.Errorf("data folder: %s holds %d bytes, not %d: remove it, and everybody has to log in again", name, len(secret), minSecret)
+	return secret, checkSecret(name, secret)
+}
+
+// storedSecret is the secret of a folder where a shop has run.
+func storedSecret(folder string) ([]byte, error) {
+	name := filepath.Join(folder, "secret")
+	secret, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return secret, nil
+	return secret, checkSecret(name, secret)
+}
+
+func checkSecret(name string, secret []byte) error {
+	if len(secret) < minSecret {
+		return fmt.Errorf("data folder: %s holds %d bytes, not %d: remove it, and everybody has to log in again", name, len(secret), minSecret)
+	}
+	return nil
 }

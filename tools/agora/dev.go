@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +60,9 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return err
 	}
 	defer unlock()
+	if cfg.config == "" {
+		settings.linkInto(listener.Addr().String())
+	}
 	shop, err := openShop(ctx, settings, everything, log)
 	if err != nil {
 		return err
@@ -159,15 +161,21 @@ func (s *shop) front(engine *router.Router, tabs []playground.Tab) (*serve.Handl
 	if err != nil {
 		return nil, err
 	}
+	pages := letterPages()
+	pages["/.well-known/jwks.json"] = s.users.JWKSHandler()
+	pages[webhookPath] = s.payments.Notifications()
 	return serve.New(serve.Config{
 		Engine: engine, Verifier: verifier, Logger: s.log,
 		Playground: playground.Handler(playgroundConfig(tabs)),
-		Pages:      map[string]http.Handler{"/.well-known/jwks.json": s.users.JWKSHandler()},
+		Pages:      pages,
 	})
 }
 
 func (s *shop) announce(out io.Writer, address string, cfg devConfig, remote map[string]*remote) {
 	fmt.Fprintf(out, "\nAgora is ready.\n\n  Playground   http://%s/playground\n  GraphQL      http://%s/graphql\n  Health       http://%s/health/ready\n  Data         %s\n\n", address, address, address, cfg.data)
+	if folder, ok := strings.CutPrefix(s.cfg.Mail, "file:"); ok {
+		fmt.Fprintf(out, "  %-12s %s\n", "Mail", folder)
+	}
 	for _, name := range names(remote) {
 		fmt.Fprintf(out, "  %-12s %s\n", name, remote[name].url)
 	}
@@ -179,7 +187,7 @@ func (s *shop) announce(out io.Writer, address string, cfg devConfig, remote map
 
 // removeDatabases empties a data folder of what a shop has put there, and of nothing else.
 func removeDatabases(folder string) error {
-	for _, pattern := range []string{"*.db", "*.db-wal", "*.db-shm", "secret"} {
+	for _, pattern := range []string{"*.db", "*.db-wal", "*.db-shm", "secret", "mail/*.eml", "mail/.half-*"} {
 		files, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@
 //	agora cluster [--listen ADDRESS] [--replicas N]        each service in processes of its own, on this machine
 //	agora migrate [NAME…] --config FILE                    brings databases up to date
 //	agora events replay|dead …                             looks after events
+//	agora keys rotate [--data DIR]                         has the next key sign access tokens from now on
 //	agora audit [--data DIR]                               compares the books of all services
 //	agora catalogue import|export FILE [--data DIR]        reads or writes the catalogue as CSV or JSON lines
 package main
@@ -34,6 +35,7 @@ var commands = map[string]func(ctx context.Context, args []string, out, diagnost
 	"cluster":   cluster,
 	"dev":       dev,
 	"events":    events,
+	"keys":      keys,
 	"migrate":   migrate,
 	"seed":      seedCommand,
 	"subgraph":  runSubgraphs,
@@ -60,6 +62,10 @@ const usage = `usage: agora COMMAND
   events dead list, events dead retry, events replay SERVICE
          what could not be applied; have it tried again; publish a service's events again
          [--config FILE] [--data DIR] [--service NAME] [--consumer NAME] [--event ID] [--since TIME]
+
+  keys rotate
+         have access tokens signed by the next key, as soon as everybody can know it
+         [--config FILE] [--data DIR]
 
   catalogue import FILE
          store the products of a CSV or JSON lines file, as often as it takes; what is wrong is told by line

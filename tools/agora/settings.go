@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -39,11 +42,16 @@ type settings struct {
 	Database databaseSettings
 	// Services are where each service is, and where it keeps its data.
 	Services serviceTable
-	// Provider is the sandbox payment provider.
+	// Provider is the payment provider: the sandbox, unless Stripe is set up.
 	Provider providerSettings
+	// Webhooks are those that payments sends to whoever asks for them.
+	Webhooks webhookSettings
 	// Mail is how messages to users go out: smtp://…, smtps://… or file:FOLDER. Empty means that they are noted in the log
 	// only.
 	Mail string
+	// VerifyLink and ResetLink are what the tokens in messages are appended to, such as https://shop.example/verify#. Empty
+	// means that a message shows the token alone.
+	VerifyLink, ResetLink string
 	// Log is the log, on standard error.
 	Log config.Log
 
@@ -91,8 +99,29 @@ type serviceSettings struct {
 	Database string
 }
 
-// providerSettings say where the sandbox payment provider is.
+// webhookSettings say where webhooks may be sent.
+type webhookSettings struct {
+	// Private allows http:// and addresses that are not on the internet, for development and for receivers in one's own
+	// network.
+	Private bool
+}
+
+// stripeSettings are those of an account at Stripe.
+type stripeSettings struct {
+	// SecretKey is the account's secret or restricted API key. Empty means that the sandbox is the provider.
+	SecretKey string
+	// WebhookSecrets are the signing secrets of the webhook endpoint; two while one is being rolled.
+	WebhookSecrets []string
+	// ReturnURL is where the buyer's bank sends them after 3-D Secure.
+	ReturnURL string `format:"uri"`
+	// URL is the API's address. Empty means https://api.stripe.com.
+	URL string `format:"uri"`
+}
+
+// providerSettings choose the payment provider, and say where the sandbox is.
 type providerSettings struct {
+	// Stripe is the provider for real money.
+	Stripe stripeSettings
 	// URL is where it is reached. Empty means that payments runs it itself, on its database.
 	URL string `format:"uri"`
 	// Database is the URL of its own database.
@@ -101,6 +130,8 @@ type providerSettings struct {
 	APIKey string
 	// WebhookSecret signs its webhooks: whsec_ and base64. Empty means that it sends none.
 	WebhookSecret string
+	// Webhook is where payments takes its webhooks. Empty means beside services.payments.url.
+	Webhook string `format:"uri"`
 }
 
 // byName is the settings of a service.
@@ -137,10 +168,22 @@ func localSettings(folder string, secret []byte) settings {
 	file := func(name string) string { return "sqlite:" + filepath.Join(folder, name+".db") }
 	in := func(name string) serviceSettings { return serviceSettings{Database: file(name)} }
 	return settings{
-		Secret: string(secret), alone: true,
+		Secret: string(secret), alone: true, Mail: "file:" + mailFolder(folder), Webhooks: webhookSettings{Private: true},
 		Services: serviceTable{Users: in("users"), Products: in("products"), Inventory: in("inventory"), Orders: in("orders"), Payments: in("payments")},
-		Provider: providerSettings{Database: file("provider")},
+		Provider: providerSettings{Database: file("provider"), WebhookSecret: webhookSecret(secret)},
 	}
+}
+
+// mailFolder is where a development shop puts mail.
+func mailFolder(folder string) string { return filepath.Join(folder, "mail") }
+
+// webhookSecret is what a development shop's provider signs with. Nobody else knows the secret that it comes from.
+func webhookSecret(secret []byte) string {
+	key, err := hkdf.Key(sha256.New, secret, nil, "agora provider webhooks", 32)
+	if err != nil {
+		panic(err) // only for keys that are far longer
+	}
+	return "whsec_" + base64.StdEncoding.EncodeToString(key)
 }
 
 // check says what the file lacks for running some services in one process.
@@ -163,10 +206,13 @@ func (cfg settings) check(names []string) error {
 			}
 		}
 	}
-	if cfg.Provider.Database == "" && (has("provider") || has("payments") && cfg.Provider.URL == "") {
+	if has("payments") && !has("orders") && cfg.Services.Orders.URL == "" {
+		missing("services.orders.url", "payments asks it about what staff have paid by hand")
+	}
+	if cfg.Provider.Stripe.SecretKey == "" && cfg.Provider.Database == "" && (has("provider") || has("payments") && cfg.Provider.URL == "") {
 		missing("provider.database", "the sandbox provider runs here")
 	}
-	for _, name := range []string{"products", "inventory", "orders", "payments"} {
+	for _, name := range []string{"users", "products", "inventory", "orders", "payments"} {
 		if cfg.Events.NATS == "" && len(names) > 0 && !has(name) && !slices.Equal(names, []string{"node"}) && !slices.Equal(names, []string{"provider"}) {
 			missing("events.nats", name+" runs in another process")
 			break

@@ -16,11 +16,13 @@ import (
 	"github.com/agora-supergraph/agora/internal/event/jetstream"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
+	"github.com/agora-supergraph/agora/internal/webhook"
 	"github.com/agora-supergraph/agora/subgraphs/inventory"
 	"github.com/agora-supergraph/agora/subgraphs/node"
 	"github.com/agora-supergraph/agora/subgraphs/orders"
 	"github.com/agora-supergraph/agora/subgraphs/payments"
 	"github.com/agora-supergraph/agora/subgraphs/payments/sandbox"
+	"github.com/agora-supergraph/agora/subgraphs/payments/stripe"
 	"github.com/agora-supergraph/agora/subgraphs/products"
 	"github.com/agora-supergraph/agora/subgraphs/users"
 )
@@ -34,6 +36,8 @@ type shop struct {
 	orders    *orders.Service
 	payments  *payments.Service
 	provider  *sandbox.Sandbox
+	// ordersForPayments is payments' client of orders, which is opened later.
+	ordersForPayments *subgraph.Client
 
 	// servers are the subgraphs by name.
 	servers map[string]*subgraph.Server
@@ -150,7 +154,9 @@ func (s *shop) database(name string) string {
 }
 
 func (s *shop) openUsers(ctx context.Context) (err error) {
-	if s.users, err = users.New(ctx, users.Config{Database: s.database("users"), Secret: []byte(s.cfg.Secret), Mail: s.cfg.Mail, Log: s.log}); err != nil {
+	if s.users, err = users.New(ctx, users.Config{
+		Database: s.database("users"), Secret: []byte(s.cfg.Secret), Mail: s.cfg.Mail, VerifyLink: s.cfg.VerifyLink, ResetLink: s.cfg.ResetLink, Log: s.log,
+	}); err != nil {
 		return err
 	}
 	s.keys = s.users.JWKS
@@ -174,34 +180,66 @@ func (s *shop) openInventory(ctx context.Context) (err error) {
 	return nil
 }
 
+// openProvider opens the sandbox, unless Stripe is the provider.
 func (s *shop) openProvider(ctx context.Context) (err error) {
 	p := s.cfg.Provider
-	cfg := sandbox.Config{Database: s.cfg.database("provider", p.Database), URL: p.URL, APIKey: p.APIKey, WebhookSecret: p.WebhookSecret, Log: s.log}
-	if payments := s.cfg.Services.Payments.URL; payments != "" && p.WebhookSecret != "" {
+	if p.Stripe.SecretKey != "" {
+		return nil
+	}
+	cfg := sandbox.Config{Database: s.cfg.database("provider", p.Database), URL: p.URL, APIKey: p.APIKey, WebhookSecret: p.WebhookSecret, Webhook: p.Webhook, Log: s.log}
+	if payments := s.cfg.Services.Payments.URL; payments != "" && p.Webhook == "" {
 		cfg.Webhook = trimGraphQL(payments) + webhookPath
 	}
 	s.provider, err = sandbox.New(ctx, cfg)
 	return err
 }
 
-// openPayments opens the payments service. Its provider is in this process, or elsewhere; where neither is said, it runs
-// one of its own.
-func (s *shop) openPayments(ctx context.Context) (err error) {
-	var provider payments.Provider = &sandbox.Client{URL: s.cfg.Provider.URL, APIKey: s.cfg.Provider.APIKey, WebhookSecrets: nonEmpty(s.cfg.Provider.WebhookSecret)}
-	if s.provider == nil && s.cfg.Provider.URL == "" {
+// paymentProvider is the provider that is configured. A sandbox is in this process, or elsewhere; where neither is said,
+// payments runs one of its own.
+func (s *shop) paymentProvider(ctx context.Context) (payments.Provider, error) {
+	p := s.cfg.Provider
+	if p.Stripe.SecretKey != "" {
+		return &stripe.Provider{SecretKey: p.Stripe.SecretKey, WebhookSecrets: p.Stripe.WebhookSecrets, ReturnURL: p.Stripe.ReturnURL, URL: p.Stripe.URL}, nil
+	}
+	if s.provider == nil && p.URL == "" {
 		if err := s.openProvider(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if s.provider != nil {
-		provider = s.provider
+		return s.provider, nil
 	}
-	s.payments, err = payments.New(ctx, payments.Config{Database: s.database("payments"), Provider: provider, Alone: s.cfg.alone, Log: s.log})
+	return &sandbox.Client{URL: p.URL, APIKey: p.APIKey, WebhookSecrets: nonEmpty(p.WebhookSecret)}, nil
+}
+
+// openPayments opens the payments service.
+func (s *shop) openPayments(ctx context.Context) error {
+	provider, err := s.paymentProvider(ctx)
 	if err != nil {
 		return err
 	}
+	cfg := payments.Config{
+		Database: s.database("payments"), Provider: provider, Alone: s.cfg.alone, Log: s.log,
+		Orders:   s.client("payments", "orders", "orders:read"),
+		Webhooks: webhook.Config{Key: []byte(s.cfg.Secret), Private: s.cfg.Webhooks.Private},
+	}
+	for _, name := range names(sources) {
+		cfg.WebhookSources = append(cfg.WebhookSources, sources[name])
+	}
+	if s.payments, err = payments.New(ctx, cfg); err != nil {
+		return err
+	}
+	s.ordersForPayments = cfg.Orders
 	s.serveSubgraph("payments", s.payments.Schema())
 	return nil
+}
+
+// client is how a service asks another one.
+func (s *shop) client(service, other string, scopes ...string) *subgraph.Client {
+	return &subgraph.Client{
+		Service: service, Scopes: scopes, Secret: []byte(s.cfg.Secret), Server: s.servers[other],
+		URL: s.cfg.Services.byName(other).URL, HTTP: betweenServices,
+	}
 }
 
 func nonEmpty(values ...string) []string {
@@ -209,23 +247,20 @@ func nonEmpty(values ...string) []string {
 }
 
 func (s *shop) openOrders(ctx context.Context) (err error) {
-	ask := func(name string, scopes ...string) *subgraph.Client {
-		return &subgraph.Client{
-			Service: "orders", Scopes: scopes, Secret: []byte(s.cfg.Secret), Server: s.servers[name],
-			URL: s.cfg.Services.byName(name).URL, HTTP: betweenServices,
-		}
-	}
 	s.orders, err = orders.New(ctx, orders.Config{
 		Database: s.database("orders"), Alone: s.cfg.alone, Log: s.log,
-		Users:     ask("users", "users:read"),
-		Products:  ask("products"),
-		Inventory: ask("inventory", "inventory:read", "inventory:write"),
-		Payments:  ask("payments", "payments:read", "payments:write", "payments:refund"),
+		Users:     s.client("orders", "users", "users:read"),
+		Products:  s.client("orders", "products"),
+		Inventory: s.client("orders", "inventory", "inventory:read", "inventory:write"),
+		Payments:  s.client("orders", "payments", "payments:read", "payments:write", "payments:refund"),
 	})
 	if err != nil {
 		return err
 	}
 	s.serveSubgraph("orders", s.orders.Schema())
+	if s.ordersForPayments != nil {
+		s.ordersForPayments.Server = s.servers["orders"]
+	}
 	return nil
 }
 
