@@ -1,0 +1,210 @@
+package telemetry
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/agora-supergraph/agora/router"
+	"github.com/agora-supergraph/agora/router/execute"
+	"github.com/agora-supergraph/agora/router/serve"
+	"github.com/agora-supergraph/agora/router/traffic"
+)
+
+// metrics are all that Prometheus can read, in a registry of their own. They are a serve.Observer.
+type metrics struct {
+	registry *prometheus.Registry
+
+	requests    *prometheus.CounterVec
+	durations   *prometheus.HistogramVec
+	errors      *prometheus.CounterVec
+	cost        *prometheus.HistogramVec
+	overhead    *prometheus.HistogramVec
+	fetches     *prometheus.HistogramVec
+	fetchErrors *prometheus.CounterVec
+	repeated    *prometheus.CounterVec
+	breakers    *prometheus.GaugeVec
+	caches      *prometheus.CounterVec
+	steps       *prometheus.HistogramVec
+	bytes       *prometheus.CounterVec
+	inFlight    prometheus.Gauge
+	streams     prometheus.Gauge
+	connections prometheus.Gauge
+
+	operations, clients, codes *names
+}
+
+// buckets are the bounds of times, in seconds: what a router itself takes is at the lower end, what subgraphs take above.
+var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+func newMetrics(cfg Metrics) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: bounds}, labels)
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	m := &metrics{
+		registry:    prometheus.NewRegistry(),
+		requests:    counter("router_requests_total", "GraphQL requests that were answered, over HTTP or WebSocket.", "kind", "outcome", "operation", "client"),
+		durations:   histogram("router_request_duration_seconds", "What requests took, from the first byte read to the last one written.", buckets, "kind", "outcome"),
+		errors:      counter("router_errors_total", "Requests whose answer has an error, by the code of the first one.", "code"),
+		cost:        histogram("router_operation_cost", "What operations were estimated to cost.", prometheus.ExponentialBuckets(1, 4, 10), "kind"),
+		overhead:    histogram("router_overhead_seconds", "What operations took without the time in which subgraphs were waited for.", buckets, "kind"),
+		fetches:     histogram("router_fetch_duration_seconds", "What requests to subgraphs took.", buckets, "subgraph", "outcome"),
+		fetchErrors: counter("router_fetch_errors_total", "Errors that answers got by requests to a subgraph.", "subgraph"),
+		repeated:    counter("router_fetch_repeats_total", "Requests to subgraphs that were sent once more: retries and hedges.", "subgraph", "kind"),
+		breakers:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "router_breaker_state", Help: "The circuit breaker of a subgraph: 0 closed, 1 half-open, 2 open."}, []string{"subgraph"}),
+		caches:      counter("router_cache_requests_total", "What was looked for in the router's caches: parsed documents, plans of operations, plans of shapes.", "cache", "result"),
+		steps:       histogram("router_prepare_duration_seconds", "What it took to parse, normalise and plan operations that were in no cache.", buckets, "step"),
+		bytes:       counter("router_bytes_total", "Bytes of the bodies of requests and answers.", "direction"),
+		inFlight:    gauge("router_requests_in_flight", "Requests that are being answered, streams included."),
+		streams:     gauge("router_streams", "Streams that are open: subscriptions over HTTP, and WebSockets."),
+		connections: gauge("router_connections", "Connections of clients that are open, but for WebSockets."),
+		operations:  newNames(cfg.Operations, 500), clients: newNames(cfg.Clients, 200), codes: newNames(nil, 200),
+	}
+	m.registry.MustRegister(m.requests, m.durations, m.errors, m.cost, m.overhead, m.fetches, m.fetchErrors, m.repeated, m.breakers, m.caches, m.steps,
+		m.bytes, m.inFlight, m.streams, m.connections,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: 4})
+}
+
+// Began counts a request in.
+func (m *metrics) Began() { m.inFlight.Inc() }
+
+// Connected counts connections.
+func (m *metrics) Connected(change int) { m.connections.Add(float64(change)) }
+
+// Streaming counts streams.
+func (m *metrics) Streaming(change int) { m.streams.Add(float64(change)) }
+
+// Ended counts a request out. Probes, pages and the handshakes of WebSockets are no GraphQL requests.
+func (m *metrics) Ended(r serve.Record) {
+	m.inFlight.Dec()
+	if r.Quiet || r.Operation.Kind == "websocket" || r.Operation.Kind == "" && r.Operation.Code == "" {
+		return
+	}
+	kind, how := r.Operation.Kind, outcome(r)
+	if kind == "" {
+		kind = "unknown"
+	}
+	m.requests.WithLabelValues(kind, how, m.operation(r), m.client(r)).Inc()
+	if kind != "subscription" {
+		observe(m.durations.WithLabelValues(kind, how), r.Duration, r.Operation.Trace)
+	}
+	if r.Operation.Code != "" {
+		m.errors.WithLabelValues(m.codes.open(r.Operation.Code)).Inc()
+	}
+	if r.Operation.Cost > 0 {
+		m.cost.WithLabelValues(kind).Observe(r.Operation.Cost)
+	}
+	m.bytes.WithLabelValues("received").Add(float64(max(0, r.Received)))
+	m.bytes.WithLabelValues("sent").Add(float64(r.Sent))
+}
+
+// observe takes a time into a histogram, with the trace as its example if there is one.
+func observe(h prometheus.Observer, took time.Duration, traceID string) {
+	if exemplars, ok := h.(prometheus.ExemplarObserver); ok && traceID != "" {
+		exemplars.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+		return
+	}
+	h.Observe(took.Seconds())
+}
+
+// outcome says in a word how a request ended.
+func outcome(r serve.Record) string {
+	switch {
+	case r.Status == 499:
+		return "gone"
+	case r.Status >= 500:
+		return "failed"
+	case r.Status >= 400:
+		return "refused"
+	case r.Operation.Code != "":
+		return "errors"
+	}
+	return "ok"
+}
+
+// operation is the name of an operation that somebody has listed, or has published as a persisted document.
+func (m *metrics) operation(r serve.Record) string {
+	if r.Published {
+		return m.operations.open(r.Operation.Name)
+	}
+	return m.operations.closed(r.Operation.Name)
+}
+
+func (m *metrics) client(r serve.Record) string {
+	if r.Proven != "" {
+		return m.clients.open(r.Proven)
+	}
+	return m.clients.closed(r.Client.Name)
+}
+
+// fetched counts a request to a subgraph.
+func (m *metrics) fetched(f execute.Ended) {
+	how := "ok"
+	switch {
+	case f.Err != nil || f.Status == 0:
+		how = "failed"
+	case f.Errors > 0:
+		how = "errors"
+	}
+	if !f.Done.IsZero() {
+		m.fetches.WithLabelValues(f.Subgraph, how).Observe(f.Done.Sub(f.Began).Seconds())
+	}
+	if f.Errors > 0 {
+		m.fetchErrors.WithLabelValues(f.Subgraph).Add(float64(f.Errors))
+	}
+}
+
+// prepared takes what a step took that no cache could spare.
+func (m *metrics) prepared(p router.Prepared) {
+	m.steps.WithLabelValues(string(p.Step)).Observe(p.Done.Sub(p.Began).Seconds())
+	if p.Step == router.Build {
+		m.caches.WithLabelValues("shape", "miss").Inc()
+	}
+}
+
+// found counts what a request that is executed has found in caches.
+func (m *metrics) found(parsed, planned, built bool) {
+	m.caches.WithLabelValues("document", result(parsed)).Inc()
+	m.caches.WithLabelValues("plan", result(planned)).Inc()
+	if planned && !built {
+		m.caches.WithLabelValues("shape", "hit").Inc()
+	}
+}
+
+func result(missed bool) string {
+	if missed {
+		return "miss"
+	}
+	return "hit"
+}
+
+// traffic is told what is done for a subgraph.
+func (m *metrics) traffic(subgraph string) traffic.Events {
+	breaker := m.breakers.WithLabelValues(subgraph)
+	return traffic.Events{
+		Breaker: func(state traffic.State) { breaker.Set(breakerStates[state.String()]) },
+		Repeated: func(hedge bool) {
+			kind := "retry"
+			if hedge {
+				kind = "hedge"
+			}
+			m.repeated.WithLabelValues(subgraph, kind).Inc()
+		},
+	}
+}
+
+var breakerStates = map[string]float64{"closed": 0, "half-open": 1, "open": 2}
