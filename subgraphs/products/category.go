@@ -33,6 +33,16 @@ type tree struct {
 
 // tree reads all categories. One statement.
 func (s *Service) tree(ctx context.Context, q database.Querier) (*tree, error) {
+	rows, err := s.readCategories(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return growTree(rows), nil
+}
+
+// readCategories reads all categories, in order of name. Categories are made, and neither changed nor dropped: there are
+// never as many of them as of others.
+func (s *Service) readCategories(ctx context.Context, q database.Querier) ([]*categoryRow, error) {
 	var rows []*categoryRow
 	if err := q.SelectContext(ctx, &rows, `SELECT id, slug, name, parent_id FROM category`); err != nil {
 		return nil, fmt.Errorf("read categories: %w", err)
@@ -40,6 +50,11 @@ func (s *Service) tree(ctx context.Context, q database.Querier) (*tree, error) {
 	slices.SortFunc(rows, func(a, b *categoryRow) int {
 		return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID)
 	})
+	return rows, nil
+}
+
+// growTree is the tree of all categories, in order of name.
+func growTree(rows []*categoryRow) *tree {
 	t := &tree{byID: map[string]*categoryRow{}, bySlug: map[string]*categoryRow{}, below: map[string][]*categoryRow{}}
 	for _, r := range rows {
 		t.byID[r.ID], t.bySlug[r.Slug] = r, r
@@ -49,7 +64,7 @@ func (s *Service) tree(ctx context.Context, q database.Querier) (*tree, error) {
 		}
 		t.below[parent] = append(t.below[parent], r)
 	}
-	return t, nil
+	return t
 }
 
 // ancestors are the categories above one, the root first.

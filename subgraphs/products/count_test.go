@@ -1,13 +1,13 @@
 package products
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agora-supergraph/agora/internal/batch"
 	"github.com/agora-supergraph/agora/internal/database/databasetest"
 	"github.com/agora-supergraph/agora/subgraphs/products/feed"
 )
@@ -81,7 +81,7 @@ func TestASearchShowsAChangeAtOnceEvenIfItsAnswerIsKept(t *testing.T) {
 		s.memo.put(generation, fmt.Sprintf("%T %s %q", []int{}, q.text.String(), q.args), []int{7})
 		kept := func() int {
 			s.Helper()
-			rows, err := selected[int](context.WithValue(t.Context(), loadsKey{}, newLoads(s.Service)), l, q)
+			rows, err := selected[int](batch.With(t.Context(), newLoads(s.Service)), l, q)
 			if err != nil {
 				t.Fatal(err)
 			}

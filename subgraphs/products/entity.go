@@ -35,7 +35,7 @@ func (e entities) FindProduct(ctx context.Context, reps []*gen.ProductRepresenta
 			products[i] = found[*rep.Slug]
 		}
 		if products[i] != nil {
-			shared.variants.want(products[i].ID)
+			shared.variants.Want(products[i].ID)
 		}
 	}
 	return products, nil
@@ -64,7 +64,7 @@ func (e entities) FindProductVariant(ctx context.Context, reps []*gen.ProductVar
 			variants[i] = found[*rep.Sku]
 		}
 		if variants[i] != nil {
-			shared.products.want(variants[i].Product.ID)
+			shared.products.Want(variants[i].Product.ID)
 		}
 	}
 	return variants, nil

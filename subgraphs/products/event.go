@@ -29,12 +29,15 @@ func updated(r *productRow) event.Event {
 	return event.New("agora.products.product.updated.v1", r.ID, r.data())
 }
 
+// variantData is what events tell of a variant that is new.
+type variantData struct {
+	VariantID string `json:"variantId"`
+	SKU       string `json:"sku"`
+	ProductID string `json:"productId"`
+}
+
 func variantCreated(productID string, v *newVariant) event.Event {
-	return event.New("agora.products.variant.created.v1", productID, struct {
-		VariantID string `json:"variantId"`
-		SKU       string `json:"sku"`
-		ProductID string `json:"productId"`
-	}{v.ID, v.SKU, productID})
+	return event.New("agora.products.variant.created.v1", productID, variantData{v.ID, v.SKU, productID})
 }
 
 // variantPriced tells of a new price; version is that of the product.

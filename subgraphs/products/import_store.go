@@ -211,6 +211,7 @@ func (s *Service) importCategory(ctx context.Context, tx *database.Tx, st *store
 			if st.tree, err = s.tree(ctx, tx); err != nil {
 				return "", err
 			}
+			tx.Note(touched{categoriesKey, int64(len(st.tree.byID))})
 		}
 		parent = &st.tree.bySlug[step.slug].ID
 	}

@@ -56,6 +56,7 @@ func write(ctx context.Context, tx *database.Tx, t *tree, p *newProduct) error {
 	if err != nil {
 		return fmt.Errorf("insert product %s: %w", p.ID, err)
 	}
+	tx.Note(touched{p.ID, p.Version})
 	if err := takeSlug(ctx, tx, p.Slug, p.N); err != nil {
 		return err
 	}
@@ -87,6 +88,8 @@ func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct, positio
 		if i > 0 {
 			q.sql(`, `)
 		}
+		tx.Note(touched{v.ID, knownVersion})
+		tx.Note(touched{skuKey + v.SKU, knownVersion})
 		q.row(v.ID, v.SKU, p.N, position+i, v.Name, string(options), v.Price.MinorUnits, v.CompareAt, v.Price.Currency, v.WeightGrams)
 		for _, option := range v.Options {
 			if len(o.args) > 0 {

@@ -123,8 +123,8 @@ func (s *Service) list(ctx context.Context, a arguments) (*gen.ProductConnection
 			edge.Score = &score
 		}
 		connection.Edges[i] = edge
-		shared.variants.want(r.ID)
-		shared.products.put(r.ID, product)
+		shared.variants.Want(r.ID)
+		shared.products.Put(r.ID, product)
 	}
 	if len(rows) > 0 {
 		connection.PageInfo.StartCursor = &connection.Edges[0].Cursor

@@ -37,9 +37,9 @@ func (m mutations) payload(ctx context.Context, productID string, err error) (*g
 		return payload, err
 	}
 	shared := sharedIn(ctx)
-	shared.products.forget(productID)
-	shared.variants.forget(productID)
-	payload.Product, err = shared.products.get(ctx, productID)
+	shared.products.Forget(productID)
+	shared.variants.Forget(productID)
+	payload.Product, err = shared.products.Get(ctx, productID)
 	return payload, err
 }
 
@@ -67,11 +67,11 @@ func (m mutations) variantPayload(ctx context.Context, variantID string, err err
 		return payload, err
 	}
 	shared := sharedIn(ctx)
-	shared.priced.forget(variantID)
+	shared.priced.Forget(variantID)
 	found, err := m.s.variantsBy(ctx, []string{variantID}, nil)
 	if v := found[variantID]; v != nil {
-		shared.products.forget(v.Product.ID)
-		shared.variants.forget(v.Product.ID)
+		shared.products.Forget(v.Product.ID)
+		shared.variants.Forget(v.Product.ID)
 		payload.Variant = v
 	}
 	return payload, err

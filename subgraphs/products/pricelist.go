@@ -132,7 +132,7 @@ func (variants) ListPrice(ctx context.Context, v *gen.ProductVariant, currency s
 		return nil, subgraph.Errorf(subgraph.BadInput, "currency %q is no ISO 4217 code such as EUR", currency)
 	}
 	shared := sharedIn(ctx)
-	prices, err := shared.priced.get(ctx, v.ID)
+	prices, err := shared.priced.Get(ctx, v.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (variants) ListPrices(ctx context.Context, v *gen.ProductVariant) ([]*gen.L
 		return nil, err
 	}
 	shared := sharedIn(ctx)
-	prices, err := shared.priced.get(ctx, v.ID)
+	prices, err := shared.priced.Get(ctx, v.ID)
 	if err != nil {
 		return nil, err
 	}

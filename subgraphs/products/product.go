@@ -127,7 +127,7 @@ func known(keys []string) ([]string, error) {
 }
 
 // productsBy are the products with these ids and slugs that the caller may see, by what was asked: a slug may be one
-// that a product had before. One statement.
+// that a product had before. One statement, or none of what is cached.
 func (s *Service) productsBy(ctx context.Context, ids, slugs []string) (map[string]*gen.Product, error) {
 	ids, err := known(ids)
 	if err != nil {
@@ -135,6 +135,9 @@ func (s *Service) productsBy(ctx context.Context, ids, slugs []string) (map[stri
 	}
 	if slugs, err = known(slugs); err != nil {
 		return nil, err
+	}
+	if s.looksUp(ctx) {
+		return s.productsCached(ctx, ids, slugs)
 	}
 	var queries []string
 	var args []any
@@ -181,6 +184,9 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 	if skus, err = known(skus); err != nil {
 		return nil, err
 	}
+	if s.looksUp(ctx) {
+		return s.variantsCached(ctx, ids, skus)
+	}
 	shared := sharedIn(ctx)
 	var either []string
 	args := []any{shared.at}
@@ -210,7 +216,7 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 			return nil, err
 		}
 		found[v.ID], found[v.Sku] = v, v
-		shared.priced.want(v.ID)
+		shared.priced.Want(v.ID)
 	}
 	return found, nil
 }

@@ -12,12 +12,16 @@ package products
 import (
 	"context"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/agora-supergraph/agora/internal/batch"
+	"github.com/agora-supergraph/agora/internal/cache"
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/idempotency"
@@ -34,6 +38,9 @@ const Source = "agora/products"
 type Config struct {
 	// Database is the URL of its own database: see database.Open.
 	Database string
+	// Cache is where shoppers' lookups are cached; its name, time to live and clock are the service's. The zero value caches
+	// nothing.
+	Cache cache.Config
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Log takes what goes wrong. Nil means slog.Default().
@@ -45,6 +52,7 @@ type Service struct {
 	db     *database.DB
 	outbox *event.Outbox
 	memo   memo
+	cache  *cache.Cache[*cached]
 	now    func() time.Time
 	log    *slog.Logger
 }
@@ -66,38 +74,37 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	cfg.Cache.Name, cfg.Cache.TTL, cfg.Cache.Now, cfg.Cache.Log = "products", cacheTTL, s.now, s.log
+	if s.cache, err = cache.New[*cached](cfg.Cache); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if s.cache != nil {
+		db.Committed = s.committed
+	}
 	return s, nil
 }
 
 // Schema is the subgraph's schema with its resolvers.
 func (s *Service) Schema() graphql.ExecutableSchema {
-	return schema{gen.NewExecutableSchema(gen.Config{Resolvers: &resolver{s}}), s}
+	return batch.Share(gen.NewExecutableSchema(gen.Config{Resolvers: &resolver{s}}), func() *loads { return newLoads(s) })
 }
 
-// schema gives each operation what its resolvers share.
-type schema struct {
-	graphql.ExecutableSchema
-	s *Service
-}
-
-// Exec executes an operation.
-func (x schema) Exec(ctx context.Context) graphql.ResponseHandler {
-	responses, shared := x.ExecutableSchema.Exec(ctx), newLoads(x.s)
-	return func(ctx context.Context) *graphql.Response {
-		return responses(context.WithValue(ctx, loadsKey{}, shared))
+// Subscribe registers what the service listens to: its own events, if there may be other processes that are to hear of a
+// change whose author died.
+func (s *Service) Subscribe(bus event.Bus) {
+	if _, ok := bus.(event.Keeper); ok && s.cache != nil {
+		bus.Subscribe("products.cache", []string{Source}, s.heard)
 	}
 }
 
-// Subscribe registers what the service listens to: nothing.
-func (s *Service) Subscribe(event.Bus) {}
-
-// Run publishes events, settles prices that are due and forgets old idempotency keys, until ctx ends.
+// Run publishes events, keeps the cache, settles prices that are due and forgets old idempotency keys, until ctx ends.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
-	done := make(chan error, 1)
-	go func() { done <- s.outbox.Relay(ctx, bus, s.log) }()
+	var g errgroup.Group
+	g.Go(func() error { return s.outbox.Relay(ctx, bus, s.log) })
+	g.Go(func() error { return s.cache.Run(ctx) })
 	s.upkeep(ctx)
-	return <-done
+	return g.Wait()
 }
 
-// Close closes the database.
-func (s *Service) Close() error { return s.db.Close() }
+// Close closes the database and the cache.
+func (s *Service) Close() error { return errors.Join(s.cache.Close(), s.db.Close()) }

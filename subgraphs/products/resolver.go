@@ -88,8 +88,8 @@ func (products) PriceRange(_ context.Context, p *gen.Product) (*gen.PriceRange, 
 // Variants resolves Product.variants, in their order.
 func (products) Variants(ctx context.Context, p *gen.Product) ([]*gen.ProductVariant, error) {
 	shared := sharedIn(ctx)
-	shared.products.put(p.ID, p)
-	return shared.variants.get(ctx, p.ID)
+	shared.products.Put(p.ID, p)
+	return shared.variants.Get(ctx, p.ID)
 }
 
 // ProductVariant returns the resolver of ProductVariant.
@@ -99,7 +99,7 @@ type variants struct{}
 
 // Product resolves ProductVariant.product.
 func (variants) Product(ctx context.Context, v *gen.ProductVariant) (*gen.Product, error) {
-	p, err := sharedIn(ctx).products.get(ctx, v.Product.ID)
+	p, err := sharedIn(ctx).products.Get(ctx, v.Product.ID)
 	if err == nil && p == nil {
 		return nil, subgraph.Errorf("NOT_FOUND", "the product of variant %s is no longer for sale", v.ID)
 	}

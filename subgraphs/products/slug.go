@@ -93,5 +93,6 @@ func takeSlug(ctx context.Context, tx *database.Tx, slug string, n int64) error 
 	if err != nil {
 		return fmt.Errorf("take slug %s: %w", slug, err)
 	}
+	tx.Note(touched{slugKey + slug, knownVersion})
 	return nil
 }

@@ -114,6 +114,7 @@ func (s *Service) storeUncounted(ctx context.Context, tx *database.Tx, p *produc
 	if err != nil {
 		return fmt.Errorf("store product %s: %w", p.ID, err)
 	}
+	tx.Note(touched{p.ID, p.Version})
 	if err := count(ctx, tx, p.N, plus); err != nil {
 		return err
 	}
