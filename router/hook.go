@@ -8,13 +8,14 @@ import (
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/serve"
+	"github.com/agora-supergraph/agora/router/supergraph"
 	"github.com/agora-supergraph/agora/router/transport"
 )
 
 // A Hook is code of the embedding program on the way of a request: a value that implements one or more of RequestHook,
-// PlanHook, PrepareHook, ObserveHook, FetchHook and ResponseHook; RequestFunc and the like make one of a function. It is called from
-// many goroutines at once; hooks of one kind are called in the order of Config.Hooks, and of FetchHooks the first one is
-// the outermost. A hook that panics fails its request alone. What is not hooked costs nothing.
+// PlanHook, PrepareHook, ObserveHook, FetchHook, TransportHook and ResponseHook; RequestFunc and the like make one of a
+// function. It is called from many goroutines at once; hooks of one kind are called in the order of Config.Hooks, and of
+// FetchHooks and TransportHooks the first one is the outermost. A hook that panics fails its request alone. What is not hooked costs nothing.
 type Hook any
 
 // RequestHook sees a request first.
@@ -47,6 +48,16 @@ type Send func(ctx context.Context, req *transport.Request) (*transport.Response
 type ResponseHook interface {
 	// OnResponse may add to the response's Header and replace its Body, which it must neither change in place nor keep.
 	OnResponse(ctx context.Context, req *serve.Request, resp *serve.Response)
+}
+
+// TransportHook stands around the ways to subgraphs themselves, inside of FetchHooks and outside of Config.Traffic: it sees
+// subscriptions, too, and lives as long as a supergraph. If it is an io.Closer, the Router's Close closes it.
+type TransportHook interface {
+	// OnTransport returns what is used instead of t, the way to the subgraph with that index, or t itself. It is called
+	// for each subgraph when a supergraph is loaded; an error refuses the supergraph.
+	OnTransport(sg *supergraph.Supergraph, subgraph int, t transport.Transport) (transport.Transport, error)
+	// AnswerHeaders are the headers that it wants to see of a subgraph's answers.
+	AnswerHeaders(subgraph string) []string
 }
 
 // RequestFunc is a RequestHook of one function.
@@ -93,12 +104,13 @@ type Planned struct {
 
 // hooks are those of Config.Hooks, by kind.
 type hooks struct {
-	request  []RequestHook
-	plan     []PlanHook
-	prepare  []PrepareHook
-	observe  []ObserveHook
-	fetch    []FetchHook
-	response []ResponseHook
+	request   []RequestHook
+	plan      []PlanHook
+	prepare   []PrepareHook
+	observe   []ObserveHook
+	fetch     []FetchHook
+	transport []TransportHook
+	response  []ResponseHook
 	// contextual says that there are RequestHooks that may put something into the context.
 	contextual bool
 }
@@ -127,11 +139,14 @@ func newHooks(cfg Config) (hooks, error) {
 		if on, ok := each.(FetchHook); ok {
 			h.fetch, known = append(h.fetch, on), true
 		}
+		if on, ok := each.(TransportHook); ok {
+			h.transport, known = append(h.transport, on), true
+		}
 		if on, ok := each.(ResponseHook); ok {
 			h.response, known = append(h.response, on), true
 		}
 		if !known {
-			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, PrepareHook, ObserveHook, FetchHook and ResponseHook", each)
+			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, PrepareHook, ObserveHook, FetchHook, TransportHook and ResponseHook", each)
 		}
 	}
 	return h, nil
@@ -183,6 +198,29 @@ func (c eventContext) Value(key any) any {
 		return v
 	}
 	return c.Context.Value(key)
+}
+
+// onTransport puts what hooks have for transports around one, the first one outermost.
+func (h hooks) onTransport(sg *supergraph.Supergraph, subgraph int, t transport.Transport) (transport.Transport, error) {
+	var err error
+	for _, each := range slices.Backward(h.transport) {
+		if t, err = each.OnTransport(sg, subgraph, t); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// answerHeaders are those that rules or hooks ask for of a subgraph's answers: "*" alone if that depends on the names.
+func (h hooks) answerHeaders(subgraph string, rules []string) []string {
+	if slices.Contains(rules, "*") {
+		return rules
+	}
+	for _, each := range h.transport {
+		rules = append(slices.Clip(rules), each.AnswerHeaders(subgraph)...)
+	}
+	slices.Sort(rules)
+	return slices.Compact(rules)
 }
 
 // around puts the hooks around a transport, the first one outermost.

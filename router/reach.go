@@ -1,7 +1,9 @@
 package router
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/supergraph"
@@ -22,12 +24,16 @@ func (r *Router) transports(sg *supergraph.Supergraph, policy *headers.Policy) (
 	list := make([]transport.Transport, len(sg.Subgraphs))
 	kept := map[string]reached{}
 	for i, s := range sg.Subgraphs {
-		way, err := r.reach(&sg.Subgraphs[i], policy.Names(i))
+		way, err := r.reach(&sg.Subgraphs[i], r.hooks.answerHeaders(s.Name, policy.Names(i)))
 		if err != nil {
 			return nil, fmt.Errorf("subgraph %s: %w", s.Name, err)
 		}
 		kept[s.Name] = way
-		list[i] = r.hooks.around(s.Name, way.Transport)
+		outer, err := r.hooks.onTransport(sg, i, way.Transport)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = r.hooks.around(s.Name, outer)
 	}
 	for name, old := range r.reached {
 		if old.http != nil && kept[name].http != old.http {
@@ -95,7 +101,8 @@ func names(sg *supergraph.Supergraph) []string {
 	return list
 }
 
-// Close ends what the router keeps open while nobody asks: connections to subgraphs that are not in use, and to Redis.
+// Close ends what the router keeps open while nobody asks: connections to subgraphs that are not in use, and to Redis, and
+// hooks around transports.
 // Requests and streams under way go on.
 func (r *Router) Close() error {
 	r.mu.Lock()
@@ -105,8 +112,14 @@ func (r *Router) Close() error {
 			way.http.Close()
 		}
 	}
-	if r.limits != nil {
-		return r.limits.Close()
+	var errs []error
+	for _, each := range r.hooks.transport {
+		if closer, ok := each.(io.Closer); ok {
+			errs = append(errs, closer.Close())
+		}
 	}
-	return nil
+	if r.limits != nil {
+		errs = append(errs, r.limits.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/overload"
 	"github.com/agora-supergraph/agora/router/ratelimit"
+	"github.com/agora-supergraph/agora/router/responsecache"
 	"github.com/agora-supergraph/agora/router/serve"
 )
 
@@ -64,6 +65,8 @@ type Config struct {
 	RateLimit ratelimit.Config
 	// Overload bounds the operations that run at a time by how fast they are, and refuses the least important ones first.
 	Overload overload.Config
+	// ResponseCache keeps what subgraphs have answered, entities and root fields. Off by default.
+	ResponseCache responsecache.Config
 	// Introspection lets clients ask for the schema. Off by default.
 	Introspection bool
 	// Playground serves GraphiQL at /playground. Off by default; it is of little use without introspection.

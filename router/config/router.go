@@ -8,6 +8,7 @@ import (
 	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/execute"
 	"github.com/agora-supergraph/agora/router/playground"
+	"github.com/agora-supergraph/agora/router/responsecache"
 )
 
 // Router is what the configuration says of a router over the supergraph of sdl. It reads the files that TLS needs; it
@@ -33,6 +34,14 @@ func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 			return router.Config{}, err
 		}
 		cfg.Serve.Pages = map[string]http.Handler{"/.well-known/router/jwks.json": cfg.Signer}
+	}
+	if c.ResponseCache.Enabled() {
+		cache, err := responsecache.New(c.ResponseCache)
+		if err != nil {
+			return router.Config{}, err
+		}
+		cfg.Hooks = append(cfg.Hooks, cache)
+		cfg.Serve.Pages = cache.Pages()
 	}
 	if c.Playground {
 		cfg.Serve.Playground = playground.Handler(playground.Config{Endpoint: cfg.Serve.Endpoint(), Explain: c.Explain})

@@ -117,8 +117,8 @@ func (l *loader) apiApplications(directives ast.DirectiveList) ast.DirectiveList
 }
 
 // costDirectives stay applied to the API schema's elements, under the specification's names: they price
-// operations, and introspection does not show applied directives anyway.
-var costDirectives = []string{"cost", "listSize"}
+// operations, or say how long answers may be kept, and introspection does not show applied directives anyway.
+var costDirectives = []string{"cost", "listSize", "cacheControl"}
 
 func (l *loader) restoreCosts() {
 	for name, def := range l.sg.API.Types {
