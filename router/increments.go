@@ -11,6 +11,11 @@ import (
 // answer executes a query or mutation, whose answer may come in parts.
 func (r *Router) answer(ctx context.Context, g *graph, p *prepared, req *serve.Request) *serve.Response {
 	if len(p.plan.Deferred) == 0 {
+		if r.cfg.ShareRequests && p.kind == operation.Query {
+			return r.requests.answer(ctx, p, req.Claims, func(ctx context.Context) *execute.Response {
+				return g.executor.Execute(ctx, p.plan, p.request)
+			})
+		}
 		return p.describe(g.executor.Execute(ctx, p.plan, p.request))
 	}
 	first, rest := g.executor.ExecuteInParts(ctx, p.plan, p.request)

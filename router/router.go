@@ -43,6 +43,10 @@ type Config struct {
 	// Share sends identical queries that are in flight to a subgraph over HTTP at the same time once: worth it where many
 	// clients ask the same at once. What is passed on of the clients' headers has to be identical, too.
 	Share bool
+	// ShareRequests answers queries of clients that are identical, and in flight at the same time, by one execution: worth it
+	// where many clients ask the same at once. Identical are document, operation, variables, who asks, and all headers that
+	// subgraphs get. Of the hooks, an ObserveHook and a FetchHook see what the first of them makes.
+	ShareRequests bool
 	// Headers are the rules for headers from clients to subgraphs, and back.
 	Headers headers.Config
 	// Signer signs the tokens that rules of Headers insert from identity.bearer and identity.token; nil for none.
@@ -87,6 +91,8 @@ type Router struct {
 	limits *ratelimit.Limiter
 	places *overload.Limiter
 	graph  atomic.Pointer[graph]
+	// requests are those in flight that others may join.
+	requests requests
 
 	// mu lets one Load happen at a time.
 	mu sync.Mutex
