@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -204,15 +205,36 @@ func undocumented(f File, d *ast.GenDecl) []string {
 	return broken
 }
 
-// moneyIsExact finds floats where money is counted.
+// moneyPaths are where money is counted: folders, and the files of a folder that begin like that.
+var moneyPaths = []string{
+	"internal/money", "subgraphs/payments", "subgraphs/orders",
+	"subgraphs/products/price", "subgraphs/products/schedule", "subgraphs/products/feed", "subgraphs/inventory/shipping",
+}
+
+// floating are the functions by which floats come in where no type says so.
+var floating = []string{"ParseFloat", "FormatFloat", "AppendFloat", "Float64", "Float32", "UnmarshalFloat", "MarshalFloat", "NewFloat"}
+
+// moneyIsExact finds floats where money is counted: types, literals, and what makes them of something else.
 func moneyIsExact(f File) []string {
-	if !within(f.Path, "internal/money") && !within(f.Path, "subgraphs/payments") && !within(f.Path, "subgraphs/orders") {
+	if !slices.ContainsFunc(moneyPaths, func(p string) bool { return strings.HasPrefix(f.Path, p) }) {
 		return nil
 	}
 	var broken []string
 	ast.Inspect(f.AST, func(n ast.Node) bool {
-		if i, ok := n.(*ast.Ident); ok && (i.Name == "float64" || i.Name == "float32") {
-			broken = append(broken, f.at(i.Pos(), "%s where money is counted", i.Name))
+		switch n := n.(type) {
+		case *ast.Ident:
+			if n.Name == "float64" || n.Name == "float32" || slices.Contains(floating, n.Name) {
+				broken = append(broken, f.at(n.Pos(), "%s where money is counted", n.Name))
+			}
+		case *ast.BasicLit:
+			// Tests read JSON, whose numbers are floats.
+			if n.Kind == token.FLOAT && !strings.HasSuffix(f.Path, "_test.go") {
+				broken = append(broken, f.at(n.Pos(), "%s where money is counted", n.Value))
+			}
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && x.Name == "math" && !strings.HasPrefix(n.Sel.Name, "MaxInt") && !strings.HasPrefix(n.Sel.Name, "MinInt") && !strings.HasPrefix(n.Sel.Name, "MaxUint") {
+				broken = append(broken, f.at(n.Pos(), "math.%s where money is counted", n.Sel.Name))
+			}
 		}
 		return true
 	})

@@ -33,6 +33,10 @@ func TestEachRuleFindsWhatBreaksIt(t *testing.T) {
 		{"an exported name without a comment", "internal/x/a.go", "package p\nfunc F() {}", "no comment"},
 		{"an exported method of a private type", "internal/x/a.go", "package p\ntype t int\nfunc (t) F() {}", ""},
 		{"a float in a price", "subgraphs/orders/a.go", "package p\nvar price float64", "money"},
+		{"a price times a fraction", "subgraphs/products/pricelist.go", "package p\nvar price = 100 * 1.19", "1.19 where money is counted"},
+		{"an amount read as a float", "internal/money/a.go", "package p\nimport \"strconv\"\nvar a, _ = strconv.ParseFloat(\"1.2\", 64)", "ParseFloat where money"},
+		{"an amount that is rounded", "subgraphs/payments/a.go", "package p\nimport \"math\"\nvar a = int64(math.Round(3))", "math.Round where"},
+		{"a float where there is no money", "subgraphs/products/search.go", "package p\nvar rank = 0.5", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
