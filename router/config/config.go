@@ -24,6 +24,7 @@ import (
 	"github.com/agora-supergraph/agora/router/ratelimit"
 	"github.com/agora-supergraph/agora/router/responsecache"
 	"github.com/agora-supergraph/agora/router/serve"
+	"github.com/agora-supergraph/agora/router/telemetry"
 )
 
 // Config is the configuration of a router. The zero value is a working one for a supergraph that is given
@@ -49,6 +50,9 @@ type Config struct {
 	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, if what is passed on of
 	// the clients' headers is identical, too. Off by default.
 	ShareQueries bool
+	// ShareRequests answers queries of clients that are identical, and in flight at the same time, by one execution, if who
+	// asks and what is passed on of the clients' headers is identical, too. Off by default.
+	ShareRequests bool
 	// CacheBytes bounds the memory of the documents and plans of operations that are kept, about. Zero means 64 MiB.
 	CacheBytes int `min:"0" max:"17179869184"`
 	// JWT says whose tokens are taken. Without issuers everyone is anonymous.
@@ -73,6 +77,8 @@ type Config struct {
 	Playground bool
 	// SubgraphErrors says how much of subgraphs' errors clients see.
 	SubgraphErrors SubgraphErrors
+	// Telemetry sends traces, shows metrics, and logs slow operations. Off by default.
+	Telemetry telemetry.Config
 	// Log is the log, on standard error.
 	Log Log
 }

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write gen/schema.json and the expected 
 
 func TestTheSchemaIsThatOfTheStructs(t *testing.T) {
 	g := generator{comments: make(map[string]string)}
-	for _, dir := range []string{".", "../serve", "../operation", "../headers", "../traffic", "../cost", "../ratelimit", "../overload", "../responsecache", "../auth"} {
+	for _, dir := range []string{".", "../serve", "../operation", "../headers", "../traffic", "../cost", "../ratelimit", "../overload", "../telemetry", "../responsecache", "../auth"} {
 		g.read(t, dir)
 	}
 	root := g.object(t, reflect.TypeFor[Config]())

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -96,6 +97,9 @@ func (r *reload) configure(ctx context.Context, cfg config.Config, source source
 	old.stop()
 	err = old.engine.Close()
 	next.log.Info("configuration reloaded", "file", r.file)
+	if !reflect.DeepEqual(old.cfg.Telemetry, cfg.Telemetry) {
+		next.log.Warn("telemetry changes at the next start only", "file", r.file)
+	}
 	if !old.cfg.Serve.SameListener(cfg.Serve) {
 		next.log.Warn("listen, tls, h2c and the bounds of connections change at the next start only", "file", r.file)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
+	"github.com/agora-supergraph/agora/router/telemetry"
 )
 
 // server is what the flags of serve say.
@@ -20,6 +21,8 @@ type server struct {
 	supergraph, listen string
 	poll               time.Duration
 	std                streams
+	// seen watches the routers of all configurations: it is that of the first one.
+	seen *telemetry.Telemetry
 }
 
 // serveCommand answers requests until it is interrupted.
@@ -41,10 +44,14 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
+	if s.seen, err = telemetry.New(cfg.Telemetry, cfg.Log.Logger(std.err)); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
+	running.Go(func() { _ = s.seen.Run(ctx) }) // it has logged why metrics can't be read
 	first, err := s.start(ctx, cfg, read, &running)
 	if err != nil {
 		return err
@@ -99,7 +106,7 @@ type serving struct {
 // start makes the router of a configuration, and starts what runs beside it.
 func (s server) start(ctx context.Context, cfg config.Config, read reading, running *sync.WaitGroup) (*serving, error) {
 	log := cfg.Log.Logger(s.std.err)
-	engine, beside, err := newRouter(cfg, read.sdl, log, s.std)
+	engine, beside, err := newRouter(cfg, read.sdl, log, s)
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +119,15 @@ func (s server) start(ctx context.Context, cfg config.Config, read reading, runn
 }
 
 // newRouter is the router that the configuration describes, with what runs beside it.
-func newRouter(cfg config.Config, sdl string, log *slog.Logger, std streams) (*router.Router, *documents, error) {
+func newRouter(cfg config.Config, sdl string, log *slog.Logger, s server) (*router.Router, *documents, error) {
 	made, err := cfg.Router(sdl, log)
 	if err != nil {
 		return nil, nil, err
 	}
 	made.Serve.OnListen = func(address net.Addr) {
-		fmt.Fprintf(std.out, "router: GraphQL at http://%s%s\n", address, made.Serve.Endpoint())
+		fmt.Fprintf(s.std.out, "router: GraphQL at http://%s%s\n", address, made.Serve.Endpoint())
 	}
+	s.seen.Watch(&made)
 	beside, err := addDocuments(cfg, &made, log)
 	if err != nil {
 		return nil, nil, err
