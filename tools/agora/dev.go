@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agora-supergraph/agora/internal/identity"
+	"github.com/agora-supergraph/agora/internal/telemetry"
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/headers"
@@ -54,7 +55,12 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return err // it names the address
 	}
 	defer listener.Close()
-	log := slog.New(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: cfg.level}))
+	log := slog.New(telemetry.Log(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: cfg.level})))
+	watch, err := newWatch("agora", log)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
 	settings, unlock, err := devSettings(&cfg)
 	if err != nil {
 		return err
@@ -67,6 +73,7 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	if err != nil {
 		return err
 	}
+	shop.watch = watch
 	err = shop.serve(ctx, cfg, listener, out)
 	return errors.Join(err, shop.close())
 }
@@ -112,6 +119,7 @@ func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, 
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.run(ctx) })
+	g.Go(func() error { return s.watch.run(ctx) })
 	for _, each := range remote {
 		g.Go(func() error { return each.serve(ctx) })
 	}
@@ -142,6 +150,7 @@ func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
 		}
 		cfg.Transports[name] = &transport.InProcess{Server: inProcess{server}}
 	}
+	s.watch.router.Watch(&cfg)
 	return router.New(cfg)
 }
 
@@ -165,7 +174,7 @@ func (s *shop) front(engine *router.Router, tabs []playground.Tab) (*serve.Handl
 	pages["/.well-known/jwks.json"] = s.users.JWKSHandler()
 	pages[webhookPath] = s.payments.Notifications()
 	return serve.New(serve.Config{
-		Engine: engine, Verifier: verifier, Logger: s.log,
+		Engine: engine, Verifier: verifier, Logger: s.log, Observer: s.watch.router.Observer(),
 		Playground: playground.Handler(playgroundConfig(tabs)),
 		Pages:      pages,
 	})

@@ -48,6 +48,8 @@ type shop struct {
 	keys identity.JWKS
 	cfg  settings
 	log  *slog.Logger
+	// watch is set for the router.
+	watch *watching
 }
 
 // service is what all services have in common.

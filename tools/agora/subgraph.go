@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
 // webhookPath is where payments takes its provider's webhooks.
@@ -41,7 +43,12 @@ func runSubgraphs(ctx context.Context, args []string, out, diagnostics io.Writer
 	if err != nil {
 		return err
 	}
-	log := cfg.Log.Logger(diagnostics).With("services", strings.Join(names, ","))
+	log := slog.New(telemetry.Log(cfg.Log.Logger(diagnostics).Handler())).With("services", strings.Join(names, ","))
+	watch, err := newWatch(strings.Join(names, ","), log)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
 	listener, err := net.Listen("tcp", cmp.Or(listen, cfg.Listen, "127.0.0.1:4001"))
 	if err != nil {
 		return err
@@ -54,6 +61,7 @@ func runSubgraphs(ctx context.Context, args []string, out, diagnostics io.Writer
 	for _, name := range names {
 		fmt.Fprintf(out, "agora: %s at http://%s/%s/graphql\n", name, listener.Addr(), name)
 	}
+	s.watch = watch
 	err = s.serveHTTP(ctx, listener)
 	return errors.Join(err, s.close())
 }
@@ -102,6 +110,7 @@ func (s *shop) serveHTTP(ctx context.Context, listener net.Listener) error {
 	}
 	g, failed := errgroup.WithContext(running)
 	g.Go(func() error { return s.run(running) })
+	g.Go(func() error { return s.watch.run(running) })
 	g.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
