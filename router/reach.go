@@ -68,7 +68,7 @@ func (r *Router) reach(s *supergraph.Subgraph, answerHeaders []string) (reached,
 	}
 	way := reached{Transport: r.guard(s.Name, h), url: cfg.URL, http: h}
 	if r.cfg.Share {
-		way.Transport = &transport.Shared{Transport: way.Transport, IgnoreHeaders: unshared}
+		way.Transport = &transport.Shared{Transport: way.Transport, IgnoreHeaders: unshared, Subscriptions: cfg.Subscriptions}
 	}
 	return way, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -40,7 +39,8 @@ type Config struct {
 	Traffic map[string]traffic.Config
 	// TrafficEvents tells what Traffic does for a subgraph. Nil is not told.
 	TrafficEvents func(subgraph string) traffic.Events
-	// Share sends identical queries that are in flight to a subgraph over HTTP at the same time once: worth it where many
+	// Share sends identical queries that are in flight to a subgraph over HTTP at the same time once, and has one stream from
+	// it for identical subscriptions: worth it where many
 	// clients ask the same at once. What is passed on of the clients' headers has to be identical, too.
 	Share bool
 	// ShareRequests answers queries of clients that are identical, and in flight at the same time, by one execution: worth it
@@ -111,6 +111,9 @@ type graph struct {
 	headers    *headers.Policy
 	// pricer prices operations; nil if they aren't.
 	pricer *cost.Pricer
+	// replaced ends, by retire, when another supergraph has taken this one's place.
+	replaced context.Context
+	retire   context.CancelFunc
 }
 
 // New returns a router over cfg.Supergraph, or says why that can't be loaded, or what else of cfg can't work.
@@ -172,19 +175,22 @@ func (r *Router) Load(sdl string) error {
 	most := cmp.Or(r.cfg.CacheBytes, defaultCacheBytes)
 	next := &graph{
 		supergraph: sg,
-		documents:  operation.NewCache(sg, r.cfg.Limits, most/4),
+		documents:  operation.NewCache(sg, r.cfg.Limits, most*3/8),
 		plans:      newCache(most*3/8, weighPlanned),
-		shapes:     newCache(most*3/8, weighPlan),
+		shapes:     newCache(most/4, weighPlan),
 		executor:   execute.New(cfg),
 		headers:    policy,
 	}
+	next.replaced, next.retire = context.WithCancel(context.Background())
 	if r.cfg.Cost.Enabled() {
 		next.pricer = cost.New(sg, r.cfg.Cost)
 	}
 	if before := r.graph.Load(); before != nil {
 		r.rewarm(before, next)
 	}
-	r.graph.Store(next)
+	if before := r.graph.Swap(next); before != nil {
+		before.retire() // after the swap: subscriptions look for what has come instead
+	}
 	return nil
 }
 
@@ -251,7 +257,7 @@ func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 	if answer != nil {
 		return nil, p.describe(answer)
 	}
-	return subscription{events, p, r, req, ctx}, nil
+	return &subscription{router: r, req: req, ctx: ctx, graph: g, p: p, events: events}, nil
 }
 
 // prepared is a request that is ready to be executed.
@@ -271,9 +277,25 @@ type prepared struct {
 	header http.Header
 }
 
-// prepare goes the way from a request's text to its plan. All but the variables is found in caches for an
-// operation that was seen before.
+// prepare compiles a request, and lets it in if nothing speaks against that.
 func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*prepared, *serve.Response) {
+	p, refused := r.compile(ctx, g, req)
+	if refused != nil {
+		return nil, refused
+	}
+	if refused := r.admit(ctx, req, p); refused != nil {
+		return nil, refused
+	}
+	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
+		return nil, refused
+	}
+	r.hooks.onExecute(ctx, req, p)
+	return p, nil
+}
+
+// compile goes the way from a request's text to its plan. All but the variables is found in caches for an
+// operation that was seen before.
+func (r *Router) compile(ctx context.Context, g *graph, req *serve.Request) (*prepared, *serve.Response) {
 	document, errs := r.document(ctx, g, req.Query)
 	if errs != nil {
 		return nil, refuse(errs)
@@ -310,13 +332,6 @@ func (r *Router) prepare(ctx context.Context, g *graph, req *serve.Request) (*pr
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)
 	}
-	if refused := r.admit(ctx, req, p); refused != nil {
-		return nil, refused
-	}
-	if refused := r.hooks.onPlan(ctx, req, p); refused != nil {
-		return nil, refused
-	}
-	r.hooks.onExecute(ctx, req, p)
 	return p, nil
 }
 
@@ -381,32 +396,6 @@ func refuse(err error) *serve.Response {
 	body := append(errs.AppendJSON([]byte(`{"errors":`)), '}')
 	return &serve.Response{Body: body, Outcome: serve.RequestError, Operation: serve.Operation{Code: errs[0].Code}}
 }
-
-// subscription is a running subscription as serve sees it.
-type subscription struct {
-	events *execute.Subscription
-	p      *prepared
-	router *Router
-	req    *serve.Request
-	// ctx has what hooks put into it.
-	ctx context.Context
-}
-
-// Next waits for the next event.
-func (s subscription) Next(ctx context.Context) (*serve.Response, error) {
-	ctx = s.router.hooks.within(ctx, s.ctx)
-	response, err := s.events.Next(ctx)
-	if errors.Is(err, io.EOF) {
-		return nil, io.EOF
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.router.hooks.onResponse(ctx, s.req, s.p.describe(response)), nil
-}
-
-// Close ends the subscription.
-func (s subscription) Close() error { return s.events.Close() }
 
 var (
 	_ serve.Engine = (*Router)(nil)

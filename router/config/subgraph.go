@@ -57,6 +57,14 @@ type Subscriptions struct {
 	StartTimeout time.Duration `min:"0s" max:"10m"`
 	// MaxEventBytes bounds one event. Zero means 4 MiB.
 	MaxEventBytes int `min:"0" max:"1073741824"`
+	// ReconnectFor is how long a stream that broke off, as when the subgraph restarts, is tried again before the subscription
+	// ends. Zero means 30 s, a negative value that it is not tried.
+	ReconnectFor time.Duration `min:"-1s" max:"24h"`
+	// Backlog is how many events of a subscription that several clients share (share_queries) wait for one that reads slower
+	// than they come. Zero means 100.
+	Backlog int `min:"0" max:"1000000"`
+	// DropOldest makes the one that is too slow lose the oldest events, instead of its subscription.
+	DropOldest bool
 }
 
 // TLS says how https is spoken to a subgraph.
@@ -135,6 +143,7 @@ func (s Subgraph) transport() (transport.HTTPConfig, error) {
 		Subscriptions: transport.SubscriptionConfig{
 			Protocol: transport.Protocol(s.Subscriptions.Protocol), URL: s.Subscriptions.URL,
 			StartTimeout: s.Subscriptions.StartTimeout, MaxEventBytes: s.Subscriptions.MaxEventBytes,
+			Reconnect: transport.Reconnect{For: s.Subscriptions.ReconnectFor}, Backlog: s.Subscriptions.Backlog, DropOldest: s.Subscriptions.DropOldest,
 		},
 	}
 	if len(s.Headers) > 0 {

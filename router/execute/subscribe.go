@@ -50,17 +50,21 @@ func subscribe(ctx context.Context, t transport.Transport, req *transport.Reques
 
 // Next waits for the next event and answers it. At the end it returns io.EOF; a subscription that the subgraph
 // broke off ends with a response that says so. An error of ctx is returned as it is.
-func (sub *Subscription) Next(ctx context.Context) (*Response, error) {
+func (sub *Subscription) Next(ctx context.Context) (*Response, error) { return sub.NextUntil(ctx, ctx) }
+
+// NextUntil is Next that waits for the event as long as waiting does, and answers it within ctx. The end of waiting may end
+// the subscription.
+func (sub *Subscription) NextUntil(waiting, ctx context.Context) (*Response, error) {
 	if sub.ended {
 		return nil, io.EOF
 	}
-	event, err := sub.stream.Next(ctx)
+	event, err := sub.stream.Next(waiting)
 	switch {
 	case errors.Is(err, io.EOF):
 		sub.ended = true
 		return nil, io.EOF
-	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
+	case err != nil && waiting.Err() != nil:
+		return nil, waiting.Err()
 	case err != nil:
 		sub.ended = true
 	}

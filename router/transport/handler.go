@@ -209,7 +209,8 @@ func (h *Handler) Subscribe(ctx context.Context, req *Request) (Stream, error) {
 	if cfg.Protocol == WebSocket {
 		return nil, &Error{Code: CodeHTTP, Message: "can't be asked for a WebSocket in process"}
 	}
-	return over.Subscribe(ctx, req)
+	// Without trying again: a subgraph in this process does not go away by itself.
+	return over.subscribe(ctx, req)
 }
 
 // streaming is a handler as a round trip whose answer's body is what the handler writes, as it writes it.

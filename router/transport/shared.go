@@ -11,17 +11,22 @@ import (
 )
 
 // Shared answers queries that are identical, in body and headers, and in flight at the same time, by one request
-// to the subgraph. All get the same bytes, without a copy. Mutations and subscriptions are never shared.
+// to the subgraph. All get the same bytes, without a copy. Identical subscriptions have one stream from the subgraph.
+// Mutations are never shared.
 type Shared struct {
 	// Transport carries the requests.
 	Transport Transport
 	// IgnoreHeaders are headers, in canonical form, that don't change an answer, such as those of tracing: the
 	// subgraph sees the ones of the request that came first.
 	IgnoreHeaders []string
+	// Subscriptions bounds what waits for those who share a stream, by Backlog and DropOldest.
+	Subscriptions SubscriptionConfig
 
 	mu sync.Mutex
 	// calls are those in flight, by the hash of their bodies. Of two bodies with one hash, only one is shared.
 	calls map[uint64]*call
+	// streams are the subscriptions that run, in the same way.
+	streams map[uint64]*broadcast
 }
 
 var (
@@ -125,9 +130,4 @@ func (s *Shared) within(a, b http.Header) bool {
 		}
 	}
 	return true
-}
-
-// Subscribe starts a subscription of the request's own.
-func (s *Shared) Subscribe(ctx context.Context, req *Request) (Stream, error) {
-	return s.Transport.Subscribe(ctx, req)
 }

@@ -38,6 +38,13 @@ type SubscriptionConfig struct {
 	StartTimeout time.Duration
 	// MaxEventBytes bounds one event. Zero means 4 MiB.
 	MaxEventBytes int
+	// Reconnect says what becomes of a subscription whose stream breaks off.
+	Reconnect Reconnect
+	// Backlog is how many events of a subscription that several clients share wait for one that reads slower than they
+	// come. Zero means 100.
+	Backlog int
+	// DropOldest makes the one that is too slow lose the oldest events, instead of its subscription.
+	DropOldest bool
 }
 
 func (c *SubscriptionConfig) setDefaults(u *url.URL) {
@@ -53,11 +60,22 @@ func (c *SubscriptionConfig) setDefaults(u *url.URL) {
 	}
 	orDefault(&c.StartTimeout, 10*time.Second)
 	orDefault(&c.MaxEventBytes, 4<<20)
+	orDefault(&c.Reconnect.For, 30*time.Second)
+	orDefault(&c.Reconnect.Delay, 500*time.Millisecond)
 }
 
 // Subscribe starts a subscription by the protocol of the configuration, on a connection (or HTTP/2 stream) of
-// its own. It lasts until Close, or until the context of a Next ends; ctx bounds the start.
+// its own. It lasts until Close, or until ctx or the context of a Next ends. The request must stay as it is until then.
 func (h *HTTP) Subscribe(ctx context.Context, req *Request) (Stream, error) {
+	stream, err := h.subscribe(ctx, req)
+	if err != nil || h.cfg.Subscriptions.Reconnect.For < 0 {
+		return stream, err
+	}
+	return &reconnecting{stream, h.cfg.Subscriptions.Reconnect, func() (Stream, error) { return h.subscribe(ctx, req) }}, nil
+}
+
+// subscribe starts the subscription once.
+func (h *HTTP) subscribe(ctx context.Context, req *Request) (Stream, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	late := time.AfterFunc(h.cfg.Subscriptions.StartTimeout, cancel)
 	var stream Stream

@@ -76,7 +76,7 @@ func TestSubscriptionsOverWebSocket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := make(chan string, 10)
 			server := serve(t, talkWS(t, c.script, got))
-			h := dial(t, HTTPConfig{URL: server.URL, Subscriptions: SubscriptionConfig{InitPayload: []byte(`{"token":"t"}`), MaxEventBytes: 4000}})
+			h := dial(t, HTTPConfig{URL: server.URL, Subscriptions: SubscriptionConfig{InitPayload: []byte(`{"token":"t"}`), MaxEventBytes: 4000, Reconnect: Reconnect{For: -1}}})
 			req := query(`{"query":"subscription{n}"}`)
 			req.Header = http.Header{"Authorization": {"me"}}
 			s, err := h.Subscribe(t.Context(), req)
@@ -165,7 +165,7 @@ func TestSubscriptionsOverHTTP(t *testing.T) {
 					<-r.Context().Done()
 				}
 			})
-			h := dial(t, HTTPConfig{URL: server.URL, Subscriptions: SubscriptionConfig{Protocol: c.protocol, MaxEventBytes: 4000}})
+			h := dial(t, HTTPConfig{URL: server.URL, Subscriptions: SubscriptionConfig{Protocol: c.protocol, MaxEventBytes: 4000, Reconnect: Reconnect{For: -1}}})
 			s, err := h.Subscribe(t.Context(), query("{}"))
 			if err != nil || c.wantStart != "" {
 				if code(err) != c.wantStart {
