@@ -15,7 +15,7 @@ import (
 // starts nothing.
 func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 	cfg := router.Config{
-		Supergraph: sdl, Headers: c.Headers, Traffic: c.Traffic(), Explain: c.Explain, Share: c.ShareQueries, CacheBytes: c.CacheBytes, Limits: c.Limits, Cost: c.Cost, RateLimit: c.RateLimit, Overload: c.Overload, HideSchema: !c.Introspection,
+		Supergraph: sdl, Headers: c.Headers, Traffic: c.Traffic(), Explain: c.Explain, Share: c.ShareQueries, ShareRequests: c.ShareRequests, CacheBytes: c.CacheBytes, Limits: c.Limits, Cost: c.Cost, RateLimit: c.RateLimit, Overload: c.Overload, HideSchema: !c.Introspection,
 		Execute: execute.Config{SubgraphErrors: execute.ErrorPolicy{Redact: c.SubgraphErrors.Redact, OmitServiceName: c.SubgraphErrors.OmitServiceName}},
 		Serve:   c.Serve,
 	}
