@@ -22,7 +22,6 @@ type metrics struct {
 	published  *prometheus.CounterVec
 	events     *prometheus.CounterVec
 	delays     *prometheus.HistogramVec
-	caches     *prometheus.CounterVec
 	gauges     gauges
 }
 
@@ -45,10 +44,9 @@ func newMetrics() *metrics {
 		published:  counter("event_published_total", "Events that the bus has taken.", "source"),
 		events:     counter("event_handled_total", "Events that a consumer was handed, by what became of them: applied, failed, dead.", "consumer", "outcome"),
 		delays:     histogram("event_delay_seconds", "The time from an event to its effect.", "consumer"),
-		caches:     counter("service_cache_requests_total", "What services looked for in their caches.", "cache", "result"),
 		gauges:     gauges{read: map[string]gauge{}},
 	}
-	m.registry.MustRegister(m.requests, m.resolvers, m.asked, m.statements, m.published, m.events, m.delays, m.caches, &m.gauges,
+	m.registry.MustRegister(m.requests, m.resolvers, m.asked, m.statements, m.published, m.events, m.delays, &m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -122,14 +120,6 @@ const (
 	Failed  = "failed"
 	Dead    = "dead"
 )
-
-// Looked counts what was looked for in a cache.
-func Looked(cache string, hits, misses int) {
-	if m := meters.Load(); m != nil {
-		m.caches.WithLabelValues(cache, "hit").Add(float64(hits))
-		m.caches.WithLabelValues(cache, "miss").Add(float64(misses))
-	}
-}
 
 // gauges are read when somebody asks for them.
 type gauges struct {

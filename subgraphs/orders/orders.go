@@ -150,6 +150,7 @@ func (s *Service) Subscribe(bus event.Bus) {
 
 // Run publishes events, drives sagas and watches over them, until ctx ends.
 func (s *Service) Run(ctx context.Context, bus event.Bus) error {
+	s.measure()
 	var g errgroup.Group
 	g.Go(func() error { return s.outbox.Relay(ctx, bus, s.cfg.Log) })
 	g.Go(func() error { return s.watchdog(ctx) })
