@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
@@ -72,22 +73,22 @@ func (o *Outbox) Resume(ctx context.Context, subject string) context.Context {
 
 // measure has the outbox's backlog read whenever metrics are.
 func (o *Outbox) measure() {
-	telemetry.Gauge("event_outbox_unpublished", "Events that the bus has not taken yet.", o.source, func(ctx context.Context) (n float64, err error) {
+	telemetry.Count("event_outbox_unpublished", "Events that the bus has not taken yet.", o.source, func(ctx context.Context) (n int64, err error) {
 		err = o.db.Read.GetContext(ctx, &n, `SELECT COUNT(*) FROM outbox WHERE published_us IS NULL`)
 		return n, err
 	})
-	telemetry.Gauge("event_outbox_lag_seconds", "The age of the oldest event that the bus has not taken yet.", o.source, func(ctx context.Context) (float64, error) {
+	telemetry.Age("event_outbox_lag_seconds", "The age of the oldest event that the bus has not taken yet.", o.source, func(ctx context.Context) (time.Duration, error) {
 		var oldest *int64
 		if err := o.db.Read.GetContext(ctx, &oldest, `SELECT MIN(time_us) FROM outbox WHERE published_us IS NULL`); err != nil || oldest == nil {
 			return 0, err
 		}
-		return time.Since(time.UnixMicro(*oldest)).Seconds(), nil
+		return time.Since(database.Time(*oldest)), nil
 	})
-	telemetry.Gauge("event_parked", "Events that consumers have set aside until later.", o.source, func(ctx context.Context) (n float64, err error) {
+	telemetry.Count("event_parked", "Events that consumers have set aside until later.", o.source, func(ctx context.Context) (n int64, err error) {
 		err = o.db.Read.GetContext(ctx, &n, `SELECT COUNT(*) FROM parked`)
 		return n, err
 	})
-	telemetry.Gauge("event_dead_letters", "Events that could not be applied.", o.source, func(ctx context.Context) (n float64, err error) {
+	telemetry.Count("event_dead_letters", "Events that could not be applied.", o.source, func(ctx context.Context) (n int64, err error) {
 		err = o.db.Read.GetContext(ctx, &n, `SELECT COUNT(*) FROM dead_letter`)
 		return n, err
 	})

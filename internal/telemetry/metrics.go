@@ -133,9 +133,24 @@ type gauge struct {
 	read        func(ctx context.Context) (float64, error)
 }
 
-// Gauge has a value read whenever the metrics are: such as how old the oldest of something is. Of two of one name and owner
-// the later one counts. It does nothing without metrics.
-func Gauge(name, help, owner string, read func(ctx context.Context) (float64, error)) {
+// Count has a number read whenever the metrics are, such as how many of something wait. Of two of one name and owner the
+// later one counts. It does nothing without metrics.
+func Count(name, help, owner string, read func(ctx context.Context) (int64, error)) {
+	add(name, help, owner, func(ctx context.Context) (float64, error) {
+		n, err := read(ctx)
+		return float64(n), err
+	})
+}
+
+// Age is Count for how old something is, in seconds.
+func Age(name, help, owner string, read func(ctx context.Context) (time.Duration, error)) {
+	add(name, help, owner, func(ctx context.Context) (float64, error) {
+		age, err := read(ctx)
+		return age.Seconds(), err
+	})
+}
+
+func add(name, help, owner string, read func(ctx context.Context) (float64, error)) {
 	m := meters.Load()
 	if m == nil {
 		return
