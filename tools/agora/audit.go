@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -46,10 +45,14 @@ func audit(ctx context.Context, args []string, out, diagnostics io.Writer) error
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	cfg, err := readFolder(*data, nil)
+	if err != nil {
+		return err
+	}
 	open := stores{}
 	defer open.close()
 	for _, name := range audited {
-		db, err := database.View(cmp.Or(urls[name], "sqlite:"+filepath.Join(*data, name+".db")))
+		db, err := database.View(cmp.Or(urls[name], cfg.databaseOf(name)))
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/agora-supergraph/agora/subgraphs/products"
@@ -100,8 +99,11 @@ func (cfg catalogueConfig) open(ctx context.Context) (*products.Service, feed.Fo
 			return nil, "", err
 		}
 	}
-	url := cmp.Or(cfg.database, "sqlite:"+filepath.Join(cfg.data, "products.db"))
-	service, err := products.New(ctx, products.Config{Database: url})
+	folder, err := readFolder(cfg.data, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	service, err := products.New(ctx, products.Config{Database: cmp.Or(cfg.database, folder.databaseOf("products"))})
 	return service, format, err
 }
 

@@ -34,6 +34,8 @@ type devConfig struct {
 	// http are the subgraphs that the router reaches over HTTP.
 	http  string
 	level slog.Level
+	// quiet is for a shop that is opened again: how it is reached has been said.
+	quiet bool
 }
 
 // dev runs everything in one process until it is interrupted.
@@ -69,13 +71,21 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	if cfg.config == "" {
 		settings.linkInto(listener.Addr().String())
 	}
-	shop, err := openShop(ctx, settings, everything, log)
-	if err != nil {
-		return err
-	}
-	shop.watch = watch
-	err = shop.serve(ctx, cfg, listener, out)
-	return errors.Join(err, shop.close())
+	return reopening(ctx, cfg.data, listener, func(ctx context.Context, listener net.Listener, again bool) error {
+		defer listener.Close()
+		cfg.quiet = again
+		located, err := settings.relocated(cfg.data)
+		if err != nil {
+			return err
+		}
+		shop, err := openShop(ctx, located, everything, log)
+		if err != nil {
+			return err
+		}
+		shop.watch = watch
+		err = shop.serve(ctx, cfg, listener, out)
+		return errors.Join(err, shop.close())
+	})
 }
 
 // devSettings are those of the configuration file, or of the data folder, which is locked then.
@@ -124,9 +134,15 @@ func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, 
 		g.Go(func() error { return each.serve(ctx) })
 	}
 	g.Go(func() error { return front.Serve(ctx, listener) })
-	s.announce(out, listener.Addr().String(), cfg, remote)
+	if cfg.quiet {
+		fmt.Fprintln(out, "data has moved: the shop is open again")
+	} else {
+		s.announce(out, listener.Addr().String(), cfg, remote)
+	}
 	err = g.Wait()
-	fmt.Fprintln(out, "stopped; the data is kept in", cfg.data)
+	if !errors.Is(context.Cause(ctx), errMoved) {
+		fmt.Fprintln(out, "stopped; the data is kept in", cfg.data)
+	}
 	return err
 }
 
@@ -196,7 +212,7 @@ func (s *shop) announce(out io.Writer, address string, cfg devConfig, remote map
 
 // removeDatabases empties a data folder of what a shop has put there, and of nothing else.
 func removeDatabases(folder string) error {
-	for _, pattern := range []string{"*.db", "*.db-wal", "*.db-shm", "secret", "mail/*.eml", "mail/.half-*"} {
+	for _, pattern := range []string{"*.db", "*.db-wal", "*.db-shm", "services.yaml", "secret", "mail/*.eml", "mail/.half-*"} {
 		files, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
 			return err

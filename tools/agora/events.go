@@ -54,12 +54,12 @@ func events(ctx context.Context, args []string, out, diagnostics io.Writer) erro
 
 // stores are the databases' URLs, by service.
 func (f eventFlags) stores() (map[string]string, error) {
-	cfg := localSettings(f.data, nil)
+	cfg, err := readFolder(f.data, nil)
 	if f.config != "" {
-		var err error
-		if cfg, err = readSettings(f.config); err != nil {
-			return nil, err
-		}
+		cfg, err = readSettings(f.config)
+	}
+	if err != nil {
+		return nil, err
 	}
 	urls := map[string]string{}
 	for name := range sources {

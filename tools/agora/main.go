@@ -7,6 +7,8 @@
 //	agora migrate [NAME…] --config FILE                    brings databases up to date
 //	agora events replay|dead …                             looks after events
 //	agora keys rotate [--data DIR]                         has the next key sign access tokens from now on
+//	agora extract SERVICE --to URL|--back [--data DIR]     moves a service's data to Postgres, or back, while the shop runs
+//	agora health URL                                       asks a process whether it is ready
 //	agora audit [--data DIR]                               compares the books of all services
 //	agora catalogue import|export FILE [--data DIR]        reads or writes the catalogue as CSV or JSON lines
 package main
@@ -35,6 +37,8 @@ var commands = map[string]func(ctx context.Context, args []string, out, diagnost
 	"cluster":   cluster,
 	"dev":       dev,
 	"events":    events,
+	"extract":   extract,
+	"health":    healthCommand,
 	"keys":      keys,
 	"migrate":   migrate,
 	"seed":      seedCommand,
@@ -74,6 +78,14 @@ const usage = `usage: agora COMMAND
   catalogue export FILE
          write the catalogue into a file that import reads
          [--data DIR] [--database URL] [--format csv|jsonl]
+
+  extract SERVICE
+         move a service's data to an empty Postgres database, or back, while the shop runs; again after it was interrupted
+         --to postgres://… | --back | --abandon [--data DIR] [--fresh]
+
+  health URL
+         ask a process whether it is ready, by its /health/ready; exit status 1 if it isn't
+         [--timeout 2s]
 
   audit  compare the books of all services, running or not, and say what is broken
          [--data DIR] [--database NAME=URL …]
