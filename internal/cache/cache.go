@@ -23,12 +23,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/agora-supergraph/agora/internal/event"
 )
 
 // Config says what is cached where. The zero value caches nothing.
@@ -209,7 +212,7 @@ func (c *Cache[V]) trusted() bool { return c.shared == nil || c.shared.trusted()
 
 // Changed says that things have changed, and that their versions are these now: nothing older is kept or comes back. Call
 // it behind the commit. Other processes are told before it returns, or, if Redis does not take it, as soon as it does;
-// then there is an error, with which there is nothing to do.
+// then the error is ErrUntold, with which there is nothing to do.
 func (c *Cache[V]) Changed(ctx context.Context, versions map[string]int64) error {
 	if c == nil || len(versions) == 0 {
 		return nil
@@ -218,8 +221,14 @@ func (c *Cache[V]) Changed(ctx context.Context, versions map[string]int64) error
 	if c.shared == nil {
 		return nil
 	}
-	return c.shared.tell(ctx, versions)
+	if err := c.shared.tell(ctx, versions); err != nil {
+		return fmt.Errorf("%w: %w", ErrUntold, err)
+	}
+	return nil
 }
+
+// ErrUntold says that other processes have not been told of a change yet.
+var ErrUntold = errors.New("tell of changes")
 
 // Heard is Changed for who has heard of a change by an event: it does nothing about changes that this process knows of.
 // With an error the event must come again.
@@ -236,6 +245,20 @@ func (c *Cache[V]) Heard(ctx context.Context, versions map[string]int64) error {
 	}
 	c.mu.Unlock()
 	return c.Changed(ctx, unknown)
+}
+
+// Hearing is the handler of events that calls Heard. A bus that keeps events brings one again that Redis did not take; one
+// within the process would let all others wait for that, although the cache tells by itself.
+func Hearing(bus event.Bus, heard event.Handler) event.Handler {
+	if _, keeps := bus.(event.Keeper); keeps {
+		return heard
+	}
+	return func(ctx context.Context, d event.Delivery) error {
+		if err := heard(ctx, d); !errors.Is(err, ErrUntold) {
+			return err
+		}
+		return nil
+	}
 }
 
 // raise drops what is older than some versions, and sees to it that it stays away.

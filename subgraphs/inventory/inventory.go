@@ -91,9 +91,8 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 func (s *Service) Subscribe(bus event.Bus) {
 	catalogue := &event.Consumer{DB: s.db, Name: "inventory.catalogue", Apply: s.applyCatalogue}
 	bus.Subscribe(catalogue.Name, []string{"agora/products"}, catalogue.Handle)
-	// Other processes are to hear of a change whose author died.
-	if _, ok := bus.(event.Keeper); ok && s.cache != nil {
-		bus.Subscribe("inventory.cache", []string{Source}, s.heard)
+	if s.cache != nil {
+		bus.Subscribe("inventory.cache", []string{Source}, cache.Hearing(bus, s.heard))
 	}
 }
 

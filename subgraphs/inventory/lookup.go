@@ -36,7 +36,7 @@ func (s *Service) committed(ctx context.Context, notes []any) {
 }
 
 // heard drops a balance from the cache of which an event tells that it is another for shoppers, if the process that made
-// the change did not live to.
+// the change did not.
 func (s *Service) heard(ctx context.Context, d event.Delivery) error {
 	if d.Type != crossedType {
 		return nil

@@ -65,7 +65,8 @@ func (s *Service) committed(ctx context.Context, notes []any) {
 	s.cache.Changed(ctx, versions) // what can't be told now is told later, without anybody's help
 }
 
-// heard drops what an event tells of from the cache, if the process that made the change did not live to.
+// heard drops what an event tells of from the cache, if the process that made the change did not: it died, or is a command
+// beside this one.
 func (s *Service) heard(ctx context.Context, d event.Delivery) error {
 	versions := map[string]int64{}
 	switch d.Type {
@@ -75,6 +76,15 @@ func (s *Service) heard(ctx context.Context, d event.Delivery) error {
 			return err
 		}
 		versions[p.ProductID], versions[slugKey+p.Slug] = p.Version, knownVersion
+		if t, err := s.treeFor(ctx); err != nil {
+			return err
+		} else if t.byID[p.CategoryID] == nil {
+			rows, err := s.readCategories(ctx, s.db.Read)
+			if err != nil {
+				return err
+			}
+			versions[categoriesKey] = int64(len(rows))
+		}
 	case "agora.products.variant.created.v1":
 		var v variantData
 		if err := d.Decode(&v); err != nil {

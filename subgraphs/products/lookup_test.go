@@ -13,6 +13,7 @@ import (
 
 	"github.com/agora-supergraph/agora/internal/cache"
 	"github.com/agora-supergraph/agora/internal/database/databasetest"
+	"github.com/agora-supergraph/agora/internal/event"
 	"github.com/agora-supergraph/agora/internal/id"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/subgraph"
@@ -174,4 +175,60 @@ func TestShoppersSeeEveryChangeAtOnceAndScheduledPricesAtTheirInstant(t *testing
 		}
 		compare("an import")
 	})
+}
+
+func TestACommandBesideARunningShopIsHeardByItsEvents(t *testing.T) {
+	url := databasetest.SQLite(t)
+	open(t, url, 2)
+	s := openCached(t, url, nil, cache.Config{Alone: true})
+	bus := &event.Local{}
+	s.Subscribe(bus)
+	command := openCached(t, url, nil, cache.Config{})
+	variables := wholePageOf("novelty", "NOVEL-1")
+	if s.get(wholePage, variables)["product"] != nil {
+		t.Fatal("it is there already")
+	}
+	file := `{"slug": "novelty", "name": "Novelty", "description": "New.", "status": "ACTIVE", "category": "new-things:New Things", "currency": "EUR", "variants": [{"sku": "NOVEL-1", "name": "One", "price": "9.99"}]}`
+	if _, refused, err := command.imported(file, feed.JSONL, ImportConfig{}); err != nil || refused != nil {
+		t.Fatal(refused, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	relayed := make(chan error, 1)
+	go func() { relayed <- s.outbox.Relay(ctx, bus, s.log) }()
+	var diff string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if diff = cmp.Diff(command.get(wholePage, variables), s.get(wholePage, variables)); diff == "" {
+			break
+		}
+	}
+	cancel()
+	if err := <-relayed; diff != "" {
+		t.Error(diff, err)
+	}
+}
+
+// BenchmarkAProductPage is one after the other of 100 products, with a cache and without.
+func BenchmarkAProductPage(b *testing.B) {
+	for name, cfg := range map[string]cache.Config{"cached": {Alone: true}, "not cached": {}} {
+		for engine, url := range map[string]string{"sqlite": databasetest.SQLite(b), "postgres": databasetest.Postgres(b)} {
+			b.Run(name+" on "+engine, func(b *testing.B) {
+				open(b, url, 100)
+				s := openCached(b, url, nil, cfg)
+				products := catalogue.Generate(100)
+				read := func(i int) {
+					p := products[i%len(products)]
+					s.get(wholePage, wholePageOf(slugOf(p.Name), p.Variants[0].SKU))
+				}
+				for i := range products {
+					read(i)
+				}
+				b.ResetTimer()
+				before := s.queries.Load()
+				for i := range b.N {
+					read(i)
+				}
+				b.ReportMetric(float64(s.queries.Load()-before)/float64(b.N), "statements/op")
+			})
+		}
+	}
 }

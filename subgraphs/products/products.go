@@ -89,11 +89,10 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 	return batch.Share(gen.NewExecutableSchema(gen.Config{Resolvers: &resolver{s}}), func() *loads { return newLoads(s) })
 }
 
-// Subscribe registers what the service listens to: its own events, if there may be other processes that are to hear of a
-// change whose author died.
+// Subscribe registers what the service listens to: its own events, for the cache.
 func (s *Service) Subscribe(bus event.Bus) {
-	if _, ok := bus.(event.Keeper); ok && s.cache != nil {
-		bus.Subscribe("products.cache", []string{Source}, s.heard)
+	if s.cache != nil {
+		bus.Subscribe("products.cache", []string{Source}, cache.Hearing(bus, s.heard))
 	}
 }
 
