@@ -123,6 +123,10 @@ type Streams struct {
 	MaxMessageBytes int64 `yaml:"max_message_bytes" min:"0" max:"1073741824"`
 	// MaxOperations is how many operations may run at a time on one WebSocket. Zero means 100.
 	MaxOperations int `yaml:"max_operations" min:"0" max:"100000"`
+	// MaxSockets is how many WebSockets may be open. Zero means 100,000.
+	MaxSockets int `yaml:"max_sockets" min:"0" max:"10000000"`
+	// MaxSocketsPerAddress is how many of them one address may have. Zero means any number: a proxy's users share one.
+	MaxSocketsPerAddress int `yaml:"max_sockets_per_address" min:"0" max:"10000000"`
 	// SingleConnection lets clients have the responses of all their operations over one stream of server-sent events, as
 	// graphql-sse has it for HTTP/1.1, where browsers open few connections. Off by default.
 	SingleConnection bool `yaml:"single_connection"`
@@ -159,6 +163,7 @@ func (c Config) withDefaults() Config {
 	c.Streams.Heartbeat = cmp.Or(c.Streams.Heartbeat, 12*time.Second)
 	c.Streams.InitTimeout = cmp.Or(c.Streams.InitTimeout, 3*time.Second)
 	c.Streams.MaxMessageBytes = cmp.Or(c.Streams.MaxMessageBytes, 1<<20)
+	c.Streams.MaxSockets = cmp.Or(c.Streams.MaxSockets, 100_000)
 	c.Streams.MaxOperations = cmp.Or(c.Streams.MaxOperations, 100)
 	return c
 }
@@ -215,6 +220,8 @@ func (c Config) bounds() []bound {
 		{"streams.heartbeat", int64(c.Streams.Heartbeat)},
 		{"streams.init_timeout", int64(c.Streams.InitTimeout)},
 		{"streams.max_message_bytes", c.Streams.MaxMessageBytes},
+		{"streams.max_sockets", int64(c.Streams.MaxSockets)},
+		{"streams.max_sockets_per_address", int64(c.Streams.MaxSocketsPerAddress)},
 		{"streams.max_operations", int64(c.Streams.MaxOperations)},
 	}
 }

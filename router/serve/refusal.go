@@ -18,6 +18,7 @@ const (
 	CodePersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED"
 	CodeRequestTimeout             = "REQUEST_TIMEOUT"
 	CodeTooManyOperations          = "TOO_MANY_OPERATIONS"
+	CodeTooManySockets             = "TOO_MANY_SOCKETS"
 	CodeUnauthenticated            = "UNAUTHENTICATED"
 	CodeUnavailable                = "SERVICE_UNAVAILABLE"
 	CodeUnsupportedMediaType       = "UNSUPPORTED_MEDIA_TYPE"

@@ -11,6 +11,7 @@ type lifetime struct {
 	streams streamGroup
 	// reservations are the event streams that several operations share.
 	reservations reservations
+	sockets      socketCount
 }
 
 // Replace makes next answer what comes from now on, such as with another configuration. What has begun goes on as it is,

@@ -73,6 +73,12 @@ func (h *Handler) socket(ex *exchange, r *http.Request) {
 		ex.refuse(badRequest("not a WebSocket handshake of version 13"), mediaJSON)
 		return
 	}
+	address := h.clients.address(r.Header, r.RemoteAddr)
+	if err := h.sockets.enter(address, h.cfg.Streams); err != nil {
+		ex.refuse(err, mediaJSON)
+		return
+	}
+	defer h.sockets.leave(address)
 	if !ex.enterStreams() {
 		return
 	}
