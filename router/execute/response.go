@@ -62,6 +62,8 @@ func (s *state) respond() *Response {
 	resp.Body = append(w.b, '}')
 	if len(s.errors.records) > 0 {
 		resp.prependErrors(s)
+		// Later parts have errors of their own.
+		s.errors.records = s.errors.records[:0]
 	}
 	s.path = w.path
 	return resp

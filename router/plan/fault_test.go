@@ -157,6 +157,9 @@ func (o *oracle) partial(p *plan.Plan, r request, event string, got *answered) *
 	o.all.faults = nil
 	want := o.all.answer(r.query, decoded(r.variables), event)
 	o.all.faults = faults
+	if o.failed && len(want.errors) > 0 {
+		return nil // Without a deferred fragment, the null would have gone on.
+	}
 	var all, part any
 	_ = json.Unmarshal(want.b, &all)
 	_ = json.Unmarshal(got.Data, &part)

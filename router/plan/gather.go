@@ -158,14 +158,15 @@ func (s *solver) typeFrom(st *state, types supergraph.TypeSet) (int, *unreachabl
 	return -1, missing
 }
 
-// static reports whether all objects at a level have one runtime type.
+// static reports whether all objects at a level have one runtime type, whoever of those that arrive there is asked: an answer
+// that could be of another type as far as its subgraph knows doesn't tell it.
 func (l *level) static() bool {
 	for _, v := range l.arrived {
-		if v.can().Len() <= 1 && !v.blind {
-			return true
+		if v.can().Len() > 1 || v.blind && l.live.Len() > 1 {
+			return l.root
 		}
 	}
-	return l.root || len(l.arrived) > 0 && l.live.Len() <= 1 && l.arrived[0].can().Len() <= 1
+	return l.root || len(l.arrived) > 0
 }
 
 // classes splits types where subgraphs differ in how they answer a field.

@@ -60,7 +60,9 @@ func golden(t *testing.T, file string) {
 type goldenFile struct {
 	archive *txtar.Archive
 	sg      *supergraph.Supergraph
-	labels  map[string]bool
+	// sdl is what sg was read from.
+	sdl    string
+	labels map[string]bool
 	// names are those of the operations.
 	names []string
 }
@@ -73,7 +75,7 @@ func readGolden(t *testing.T, file string) *goldenFile {
 	g := &goldenFile{archive: archive, labels: map[string]bool{}}
 	for _, line := range strings.Split(string(archive.Comment), "\n") {
 		if path, ok := strings.CutPrefix(line, "supergraph "); ok {
-			g.sg = load(t, filepath.Join("testdata", path))
+			g.sdl = read(t, filepath.Join("testdata", path))
 		}
 		if label, ok := strings.CutPrefix(line, "label "); ok {
 			g.labels[label] = true
@@ -89,15 +91,15 @@ func readGolden(t *testing.T, file string) *goldenFile {
 		}
 	}
 	if sdl := g.file("supergraph.graphql"); sdl != "" {
-		g.sg, err = supergraph.Load(sdl)
-	} else if g.sg == nil {
+		g.sdl = sdl
+	} else if g.sdl == "" {
 		result, errs := compose.Compose(subgraphs, compose.Config{})
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
-		g.sg, err = supergraph.Load(result.SDL)
+		g.sdl = result.SDL
 	}
-	if err != nil {
+	if g.sg, err = supergraph.Load(g.sdl); err != nil {
 		t.Fatal(err)
 	}
 	return g
