@@ -38,7 +38,7 @@ const (
 
 // marked sets a mark to Redis's clock; it stays for longer than any entry.
 var marked = redis.NewScript(`local t = redis.call('TIME')
-return redis.call('SET', KEYS[1], t[1] * 1000000 + t[2], 'PX', ARGV[1])`)
+return redis.call('SET', KEYS[1], string.format('%.0f', t[1] * 1000000 + t[2]), 'PX', ARGV[1])`)
 
 func newRedis(cfg Config) (*shared, error) {
 	options, err := redis.ParseURL(cfg.Redis)
