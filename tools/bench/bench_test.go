@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -156,5 +158,39 @@ func TestPeersAreNamedWithCommandAndPort(t *testing.T) {
 		if got != test.want {
 			t.Errorf("parsePeer(%q) = %s, want %s", test.text, got, test.want)
 		}
+	}
+}
+
+func TestCurvesAreDrawn(t *testing.T) {
+	p := plot{size: "entities"}
+	for _, n := range []float64{10, 100, 1000} {
+		p.add("floor", n, n/1000)
+		p.add("a < b", n, n/500)
+	}
+	p.add("unknown", 10, 0)
+	file := filepath.Join(t.TempDir(), "curve.svg")
+	if err := p.save(file); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	lines := 0
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "polyline" {
+			lines++
+		}
+	}
+	if lines != 2 {
+		t.Errorf("%d curves: %s", lines, text)
 	}
 }

@@ -22,6 +22,7 @@ func (b *bench) drawCurve(ctx context.Context, programs []target, out io.Writer)
 	fmt.Fprintf(out, "| %s | program | CPU ms | × floor | CPU µs per entity | requests/s | p50 ms | p99 ms | peak MiB |\n", b.curve)
 	fmt.Fprintln(out, "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	var failures []error
+	drawing := plot{size: b.curve}
 	for _, n := range sizes {
 		w := workloads()[1]
 		entities := 0
@@ -37,6 +38,7 @@ func (b *bench) drawCurve(ctx context.Context, programs []target, out io.Writer)
 		}
 		failures = append(failures, result.failures()...)
 		for _, p := range result.Programs {
+			drawing.add(p.Name, float64(n), p.CPU)
 			each := "–"
 			if entities > 0 {
 				each = fmt.Sprintf("%.2f", p.CPU*1000/float64(entities))
@@ -45,5 +47,5 @@ func (b *bench) drawCurve(ctx context.Context, programs []target, out io.Writer)
 				ratio(p, result.Programs[0]), each, p.PerSecond, p.P50, p.P99, p.PeakMemory>>20)
 		}
 	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, drawing.save(b.plot))...)
 }

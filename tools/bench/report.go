@@ -133,8 +133,8 @@ func (r *Report) Notes() string {
 	return fmt.Sprintf(`%d connections, each with one request at a time; medians of %d interleaved rounds of %g s; %s, %s, %d processors.
 CPU is the processor time of the program per request. The floors make the subgraph requests of agora's plan with fixed
 bodies and answer with fixed bytes, behind net/http's server; under (c) they do for each what one of them needs.
-Sharing of requests in flight is off: agora has none in its default configuration, and the npm peers are configured
-without. Subgraph requests per operation show it.
+Sharing of requests in flight is off unless a row says so: agora has none in its default configuration, and the npm peers
+are configured without. Subgraph requests per operation show it.
 `, r.Connections, r.Rounds, r.Seconds, r.Go, r.System, r.Processors)
 }
 

@@ -24,7 +24,8 @@ type options struct {
 	workloads       string
 	peers, variants list
 	npm             string
-	curve           string
+	curve, plot     string
+	sharing         bool
 	json, markdown  string
 	profile         string
 }
@@ -54,6 +55,8 @@ func parseOptions(args []string, errs io.Writer) (*options, error) {
 	flags.Var(&o.variants, "variant", "`NAME=FILE`: the router once more, with a configuration file (repeatable)")
 	flags.StringVar(&o.npm, "peers", "", "npm: install Apollo Gateway and Hive Gateway from npm, and measure them")
 	flags.StringVar(&o.curve, "curve", "", "entities or connections: how cost grows, instead of workloads")
+	flags.StringVar(&o.plot, "plot", "", "`file` for the curve as a drawing in SVG")
+	flags.BoolVar(&o.sharing, "sharing", false, "a row for the router with identical queries in flight shared, of clients and to subgraphs")
 	flags.StringVar(&o.json, "json", "", "`file` for the figures of all rounds")
 	flags.StringVar(&o.markdown, "markdown", "", "`file` for the table, besides standard output")
 	flags.StringVar(&o.profile, "cpuprofile", "", "`folder` for processor profiles of the router, one a workload; it then runs in a program of the benchmark's own")
@@ -161,6 +164,13 @@ func (b *bench) programs(ctx context.Context) ([]target, error) {
 	}
 	command := []string{binary, "serve", "--supergraph", "{supergraph}", "--listen", "127.0.0.1:{port}"}
 	all = append(all, target{name: "agora", command: append(slices.Clone(command), "--config", filepath.Join(b.dir, "router.yaml")), path: "/graphql"})
+	if b.sharing {
+		file := filepath.Join(b.dir, "sharing.yaml")
+		if err := os.WriteFile(file, []byte(routerConfig+"share_queries: true\nshare_requests: true\n"), 0o600); err != nil {
+			return nil, err
+		}
+		b.variants = append(b.variants, "queries in flight shared="+file)
+	}
 	for _, variant := range b.variants {
 		name, file, ok := strings.Cut(variant, "=")
 		if !ok {
