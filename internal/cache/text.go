@@ -11,8 +11,7 @@ import (
 const (
 	kindValue = 'v'
 	kindNone  = 'n'
-	// kindMark stands where something was that is too old by now.
-	kindMark = 'm'
+	// 'm', written by markScript alone, stands where something was that is too old by now.
 )
 
 const digits = 16

@@ -243,8 +243,7 @@ func (s *Service) readCached(ctx context.Context, keys []string) (map[string]cac
 			found[key] = cache.Entry[*cached]{Version: int64(len(rows)), Value: &cached{Categories: rows}}
 			continue
 		case !ok:
-			kind, name, _ = strings.Cut(key, "_")
-			name = key
+			kind, name = id.Prefix(key), key
 		}
 		by[kind] = append(by[kind], name)
 	}
