@@ -53,9 +53,6 @@ type Config struct {
 	// ShareRequests answers queries of clients that are identical, and in flight at the same time, by one execution, if who
 	// asks and what is passed on of the clients' headers is identical, too. Off by default.
 	ShareRequests bool
-	// ShareRequests answers queries of clients that are identical, and in flight at the same time, by one execution, if who
-	// asks and what is passed on of the clients' headers is identical, too. Off by default.
-	ShareRequests bool
 	// CacheBytes bounds the memory of the documents and plans of operations that are kept, about. Zero means 64 MiB.
 	CacheBytes int `min:"0" max:"17179869184"`
 	// JWT says whose tokens are taken. Without issuers everyone is anonymous.
