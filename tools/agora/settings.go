@@ -38,6 +38,8 @@ type settings struct {
 	ShutdownTimeout time.Duration `min:"0s" max:"10m"`
 	// Events says how events get from one service to another.
 	Events eventSettings
+	// Cache says where lookups are cached.
+	Cache cacheSettings
 	// Database is what the databases of all services have in common.
 	Database databaseSettings
 	// Services are where each service is, and where it keeps its data.

@@ -167,7 +167,11 @@ func (s *shop) openUsers(ctx context.Context) (err error) {
 }
 
 func (s *shop) openProducts(ctx context.Context) (err error) {
-	if s.products, err = products.New(ctx, products.Config{Database: s.database("products"), Log: s.log}); err != nil {
+	cached, err := s.cfg.cache()
+	if err != nil {
+		return err
+	}
+	if s.products, err = products.New(ctx, products.Config{Database: s.database("products"), Cache: cached, Log: s.log}); err != nil {
 		return err
 	}
 	s.serveSubgraph("products", s.products.Schema())
@@ -175,7 +179,11 @@ func (s *shop) openProducts(ctx context.Context) (err error) {
 }
 
 func (s *shop) openInventory(ctx context.Context) (err error) {
-	if s.inventory, err = inventory.New(ctx, inventory.Config{Database: s.database("inventory"), Log: s.log}); err != nil {
+	cached, err := s.cfg.cache()
+	if err != nil {
+		return err
+	}
+	if s.inventory, err = inventory.New(ctx, inventory.Config{Database: s.database("inventory"), Cache: cached, Log: s.log}); err != nil {
 		return err
 	}
 	s.serveSubgraph("inventory", s.inventory.Schema())
