@@ -63,7 +63,7 @@ func (b *builder) entities(g *group) string {
 		sent, target.Representations = b.representations(v)
 		next := &alike{text: g.text.b.String(), sent: sent}
 		at := slices.IndexFunc(fields, func(a *alike) bool {
-			return a.text == next.text && sameRepresentations(a, sent, target)
+			return a.text == next.text && (sameRepresentations(a, sent, target) || b.unite(a, sent, target))
 		})
 		if at < 0 {
 			at = len(fields)
@@ -106,6 +106,23 @@ func sameRepresentations(a *alike, sent []Representation, target *Target) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// unite lets objects of a position that has one type go with those of the same type at another position, which tells their
+// types: else the same representation could be sent with both.
+func (b *builder) unite(a *alike, sent []Representation, target *Target) bool {
+	if len(a.sent) != 1 || len(sent) != 1 || !sameFields(a.targets[0].Representations[0], target.Representations[0]) {
+		return false
+	}
+	static, told := a.sent[0], sent[0]
+	if static.Types != nil {
+		static, told = told, static
+	}
+	if static.Types != nil || told.TypeName != "" || told.Types.Len() != 1 || static.TypeName != b.sg.Objects[first(told.Types)] {
+		return false
+	}
+	a.sent[0] = told
 	return true
 }
 
