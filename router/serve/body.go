@@ -55,7 +55,10 @@ func (ex *exchange) read(b *buffer) *refusal {
 	if want := int(min(r.ContentLength+1, keepBuffer)); cap(b.bytes) < want {
 		b.bytes = make([]byte, 0, want)
 	}
-	body := http.MaxBytesReader(ex.w, r.Body, limit)
+	body := r.Body
+	if r.ContentLength <= 0 { // else the server reads no more than what was promised
+		body = http.MaxBytesReader(ex.w, body, limit)
+	}
 	if len(r.Header["Content-Encoding"]) == 0 {
 		return readError(b.fill(body), limit)
 	}
