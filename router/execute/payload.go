@@ -152,7 +152,7 @@ func (d *delivery) paths(b, data []byte, all []entry) []byte {
 }
 
 // assign gives each error to the entry that it belongs to: the deepest one above it, else one that it stands above,
-// else the first.
+// else the first. Of several at one object, it is the one that failed: without an error it would pass for delivered.
 func (d *delivery) assign(all []entry, due []errorRecord) {
 	if len(all) == 0 || len(due) == 0 {
 		return
@@ -170,7 +170,7 @@ func (d *delivery) assign(all []entry, due []errorRecord) {
 		}
 		for i, path := range paths {
 			switch {
-			case within(at, path) && len(path) > length:
+			case within(at, path) && (len(path) > length || len(path) == length && all[i].start < 0):
 				best, length = i, len(path)
 			case length < 0 && within(path, bytes.TrimSuffix(at[:endOfPath(at)], []byte("]"))):
 				best, length = i, 0
