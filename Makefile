@@ -15,6 +15,17 @@ run: ## start the whole supergraph in one process and say where to point a brows
 cluster: ## start the distributed mode on this machine: processes on a local Postgres and NATS; CLUSTER passes flags
 	$(GO) run ./tools/agora cluster $(CLUSTER)
 
+# The secrets of the containers. Name a file of your own outside of development.
+ENV_FILE ?= tools/deploy/development.env
+
+.PHONY: up
+up: ## build and start everything in containers: http://127.0.0.1:4000, dashboards at http://127.0.0.1:3000
+	docker compose --env-file $(ENV_FILE) up --build --detach
+
+.PHONY: down
+down: ## stop the containers; what they keep stays in volumes
+	docker compose --env-file $(ENV_FILE) down
+
 .PHONY: test
 test: ## run all tests; what they need is found, started or installed by the script
 	@tools/test.sh
@@ -54,6 +65,14 @@ bench: ## run every Go benchmark once
 .PHONY: bench-router
 bench-router: ## measure the router beside a floor program; BENCH passes flags
 	$(GO) run ./tools/bench router $(BENCH)
+
+.PHONY: chaos
+chaos: ## break the shop in one process on purpose, under load, and report in figures; CHAOS passes flags
+	$(GO) run ./tools/chaos $(CHAOS)
+
+.PHONY: chaos-cluster
+chaos-cluster: ## the same with two replicas of each service on Postgres and NATS; CHAOS passes flags
+	$(GO) run ./tools/chaos cluster $(CHAOS)
 
 .PHONY: playground
 playground: ## rebuild the Playground's files (needs Node.js)

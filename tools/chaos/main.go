@@ -1,0 +1,128 @@
+// Command chaos breaks the shop on purpose, under load, and reports in figures what became of it: orders that were
+// acknowledged and are lost, units oversold, double charges, things that the audit finds broken.
+//
+//	chaos [--for 1m] [--seed N] [--only NAME,…]            everything in one process
+//	chaos cluster [--for 1m] [--seed N] [--only NAME,…]    two replicas of each service on Postgres and NATS
+//
+// A campaign starts the programs as people do, has buyers order, breaks something, and then asks for every order again by
+// its key: an order that was acknowledged is there and comes to an end, and `agora audit` finds all books in agreement.
+// It ends with status 1 if one of them does not.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// config is what the command line says.
+type config struct {
+	// length is how long a campaign that has no end by itself goes on.
+	length time.Duration
+	seed   uint64
+	only   string
+	// agora and router are the programs.
+	agora, router, postgres, nats string
+
+	out    io.Writer
+	random *rand.Rand
+	// folder is for data; it is removed at the end.
+	folder string
+}
+
+// campaign breaks something and says in figures what became of it; an error says what is lost or broken.
+type campaign struct {
+	name string
+	run  func(ctx context.Context, cfg *config) (figures string, err error)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+// run carries out a command line.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	campaigns := alone
+	if len(args) > 0 && args[0] == "cluster" {
+		campaigns, args = distributed, args[1:]
+	}
+	cfg := &config{out: out}
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	flags.DurationVar(&cfg.length, "for", time.Minute, "how `long` a campaign that has no end by itself goes on")
+	flags.Uint64Var(&cfg.seed, "seed", uint64(time.Now().UnixNano()), "`number` that says what breaks when")
+	flags.StringVar(&cfg.only, "only", "", "run only the campaigns with these `names`, with commas between them")
+	flags.StringVar(&cfg.agora, "agora", "", "the `program` agora; by default it is built")
+	flags.StringVar(&cfg.router, "router", "", "the `program` router; by default it is built")
+	flags.StringVar(&cfg.postgres, "postgres", "127.0.0.1:5432", "`address` of a Postgres where databases may be created")
+	flags.StringVar(&cfg.nats, "nats", "127.0.0.1:4222", "`address` of a NATS server with JetStream")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	cfg.random = rand.New(rand.NewPCG(cfg.seed, cfg.seed))
+	var err error
+	if cfg.folder, err = os.MkdirTemp("", "chaos"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(cfg.folder)
+	if err := cfg.build(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "seed %d\n", cfg.seed)
+	return cfg.report(ctx, campaigns)
+}
+
+// report runs campaigns one after the other.
+func (cfg *config) report(ctx context.Context, campaigns []campaign) error {
+	var failed []error
+	for _, c := range campaigns {
+		if cfg.only != "" && !slices.Contains(strings.Split(cfg.only, ","), c.name) {
+			continue
+		}
+		begun := time.Now()
+		figures, err := c.run(ctx, cfg)
+		verdict := "held"
+		if err != nil {
+			verdict = "BROKEN: " + err.Error()
+			failed = append(failed, fmt.Errorf("%s: %w", c.name, err))
+		}
+		fmt.Fprintf(cfg.out, "%-10s %6.1fs  %s: %s\n", c.name, time.Since(begun).Seconds(), figures, verdict)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// build builds the programs that are not named.
+func (cfg *config) build(ctx context.Context) error {
+	for _, p := range []struct {
+		path *string
+		name string
+	}{{&cfg.agora, "tools/agora"}, {&cfg.router, "router/cmd/router"}} {
+		if *p.path != "" {
+			continue
+		}
+		*p.path = filepath.Join(cfg.folder, filepath.Base(p.name))
+		build := exec.CommandContext(ctx, "go", "build", "-o", *p.path, "github.com/agora-supergraph/agora/"+p.name)
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", p.name, err, out)
+		}
+	}
+	return nil
+}
