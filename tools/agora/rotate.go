@@ -49,5 +49,8 @@ func settingsOf(file, data string) (settings, error) {
 		return readSettings(file)
 	}
 	secret, err := storedSecret(data)
-	return localSettings(data, secret), err
+	if err != nil {
+		return settings{}, err
+	}
+	return readFolder(data, secret)
 }
