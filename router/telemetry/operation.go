@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -85,8 +86,22 @@ func (w watcher) OnPrepare(ctx context.Context, p router.Prepared) {
 	r.mu.Unlock()
 	if r.span != nil && r.span.IsRecording() {
 		_, span := w.tracer.Start(r.ctx, string(p.Step), trace.WithTimestamp(p.Began))
-		fail(span, p.Err)
+		refused(span, p.Err)
 		span.End(trace.WithTimestamp(p.Done))
+	}
+}
+
+// refused marks a step by its error's code: the message quotes the document, and with it values that may be secret.
+func refused(span trace.Span, err error) {
+	var one *operation.Error
+	var all operation.Errors
+	switch {
+	case errors.As(err, &all):
+		span.SetStatus(codes.Error, all[0].Code)
+	case errors.As(err, &one):
+		span.SetStatus(codes.Error, one.Code)
+	default:
+		fail(span, err)
 	}
 }
 

@@ -37,10 +37,12 @@ func NewProvider(cfg Tracing, log *slog.Logger) (*sdktrace.TracerProvider, error
 	if err != nil {
 		return nil, fmt.Errorf("traces to %s: %w", cfg.Endpoint, err)
 	}
+	queue := cmp.Or(cfg.QueueSize, sdktrace.DefaultMaxQueueSize)
 	return sdktrace.NewTracerProvider(
 		sdktrace.WithSampler(sampler(cfg)),
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", cmp.Or(cfg.Service, "router")))),
-		sdktrace.WithBatcher(&calm{SpanExporter: exporter, log: log, endpoint: cfg.Endpoint}, sdktrace.WithMaxQueueSize(cmp.Or(cfg.QueueSize, sdktrace.DefaultMaxQueueSize))),
+		sdktrace.WithBatcher(&calm{SpanExporter: exporter, log: log, endpoint: cfg.Endpoint},
+			sdktrace.WithMaxQueueSize(queue), sdktrace.WithMaxExportBatchSize(min(queue, sdktrace.DefaultMaxExportBatchSize))),
 	), nil
 }
 
