@@ -102,7 +102,7 @@ type APIKeys struct {
 
 // locate makes relative paths start at a folder.
 func (c *Config) locate(folder string) {
-	paths := []*string{&c.Supergraph, &c.APIKeys.File}
+	paths := []*string{&c.Supergraph, &c.APIKeys.File, &c.Serve.TLS.CertFile, &c.Serve.TLS.KeyFile, &c.Serve.TLS.ClientCAFile}
 	for i := range c.Persisted.Documents {
 		paths = append(paths, &c.Persisted.Documents[i].File)
 	}

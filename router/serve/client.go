@@ -16,8 +16,8 @@ type Clients struct {
 	NameHeaders []string `yaml:"name_headers"`
 	// VersionHeaders are the same for its version. Empty means apollographql-client-version and graphql-client-version.
 	VersionHeaders []string `yaml:"version_headers"`
-	// TrustedProxies are the addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For is believed. Empty means that the
-	// client is who has connected.
+	// TrustedProxies are the addresses, or networks as 10.0.0.0/8, whose X-Forwarded-For is believed; unix stands for who
+	// connects over a unix socket. Empty means that the client is who has connected.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
@@ -32,6 +32,7 @@ type clients struct {
 	// credentials are Config.InitHeaders.
 	credentials []string
 	trusted     []netip.Prefix
+	trustsUnix  bool
 }
 
 func newClients(cfg Clients) (clients, error) {
@@ -40,11 +41,15 @@ func newClients(cfg Clients) (clients, error) {
 		versions: canonical(cfg.VersionHeaders, "Apollographql-Client-Version", "Graphql-Client-Version"),
 	}
 	for _, text := range cfg.TrustedProxies {
+		if text == unixPeer {
+			c.trustsUnix = true
+			continue
+		}
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			address, err := netip.ParseAddr(text)
 			if err != nil {
-				return c, fmt.Errorf("clients.trusted_proxies: %q is no address, nor a network such as 10.0.0.0/8", text)
+				return c, fmt.Errorf("clients.trusted_proxies: %q is no address, nor a network such as 10.0.0.0/8, nor unix", text)
 			}
 			prefix = netip.PrefixFrom(address, address.BitLen())
 		}
@@ -127,6 +132,9 @@ func (c *clients) address(header http.Header, remote string) string {
 }
 
 func (c *clients) trusts(host string) bool {
+	if host == unixPeer {
+		return c.trustsUnix
+	}
 	if len(c.trusted) == 0 {
 		return false
 	}

@@ -3,6 +3,7 @@ package serve
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -40,9 +41,11 @@ type Config struct {
 	// OnListen is told the address once Run listens. Nil is not told.
 	OnListen func(addr net.Addr) `yaml:"-"`
 
-	// Listen is the TCP address that Run listens on, as host:port. Port 0 lets the system choose. Empty
-	// means 127.0.0.1:4000.
+	// Listen is the TCP address that Run listens on, as host:port, or a unix socket as unix:/run/router.sock. Port 0 lets
+	// the system choose. Empty means 127.0.0.1:4000.
 	Listen string `yaml:"listen"`
+	// TLS makes it HTTPS, with HTTP/2.
+	TLS TLS `yaml:"tls"`
 	// Path is the URL path of the GraphQL endpoint. Empty means /graphql.
 	Path string `yaml:"path"`
 	// H2C accepts HTTP/2 without TLS next to HTTP/1.1: for a trusted proxy that speaks it.
@@ -171,6 +174,17 @@ func (c Config) withDefaults() Config {
 // Endpoint is the URL path of the GraphQL endpoint.
 func (c Config) Endpoint() string { return cmp.Or(c.Path, "/graphql") }
 
+// URL is where clients find the endpoint, if Run listens at addr.
+func (c Config) URL(addr net.Addr) string {
+	switch {
+	case addr.Network() == "unix":
+		return unixPrefix + addr.String() + ":" + c.Endpoint()
+	case c.TLS.enabled():
+		return "https://" + addr.String() + c.Endpoint()
+	}
+	return "http://" + addr.String() + c.Endpoint()
+}
+
 // Validate says everything in c that can't work; the messages name the settings as the configuration file does.
 func (c Config) Validate() []error {
 	var errs []error
@@ -184,6 +198,12 @@ func (c Config) Validate() []error {
 		if bound.value < 0 {
 			errs = append(errs, fmt.Errorf("%s: %d: must not be negative", bound.name, bound.value))
 		}
+	}
+	if c.Listen == unixPrefix {
+		errs = append(errs, errors.New("listen: expected a path after unix:, such as unix:/run/router.sock"))
+	}
+	if err := c.TLS.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if _, err := newClients(c.Clients); err != nil {
 		errs = append(errs, err)

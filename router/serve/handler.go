@@ -20,8 +20,8 @@ type Handler struct {
 	next atomic.Pointer[Handler]
 }
 
-// New makes the handler of cfg, or says what in cfg can't work. Listening is Run's part: Listen, H2C and the
-// bounds of connections are not used here.
+// New makes the handler of cfg, or says what in cfg can't work. Listening is Run's part: Listen, TLS, H2C and
+// the bounds of connections are not used here.
 func New(cfg Config) (*Handler, error) {
 	if err := errors.Join(cfg.Validate()...); err != nil {
 		return nil, err

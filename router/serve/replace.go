@@ -25,6 +25,6 @@ func (h *Handler) Replace(next *Handler) {
 // SameListener says whether two configurations differ in nothing that only a new listener can take up.
 func (c Config) SameListener(other Config) bool {
 	c, other = c.withDefaults(), other.withDefaults()
-	return c.Listen == other.Listen && c.H2C == other.H2C && c.HTTP.MaxHeaderBytes == other.HTTP.MaxHeaderBytes &&
+	return c.Listen == other.Listen && c.TLS == other.TLS && c.H2C == other.H2C && c.HTTP.MaxHeaderBytes == other.HTTP.MaxHeaderBytes &&
 		c.HTTP.ReadHeaderTimeout == other.HTTP.ReadHeaderTimeout && c.HTTP.IdleTimeout == other.HTTP.IdleTimeout
 }

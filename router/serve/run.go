@@ -2,14 +2,13 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
-	"syscall"
 )
 
 // Run listens and serves until ctx ends, then shuts down: it stops listening, ends the streams, lets running
@@ -25,6 +24,10 @@ func Run(ctx context.Context, cfg Config) error {
 
 // Run is the same with a handler that there is.
 func (h *Handler) Run(ctx context.Context) error {
+	encryption, err := h.encryption()
+	if err != nil {
+		return err
+	}
 	listener, err := h.listen(ctx)
 	if err != nil {
 		return err
@@ -32,36 +35,46 @@ func (h *Handler) Run(ctx context.Context) error {
 	if h.cfg.OnListen != nil {
 		h.cfg.OnListen(listener.Addr())
 	}
-	return h.Serve(ctx, listener)
-}
-
-// listen opens the listener. The error is one line for people.
-func (h *Handler) listen(ctx context.Context) (net.Listener, error) {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", h.cfg.Listen)
-	if err == nil {
-		return listener, nil
-	}
-	// The innermost error says it all: the outer ones repeat the address and the system call.
-	var no syscall.Errno
-	var syscallErr *os.SyscallError
-	if errors.As(err, &syscallErr) && errors.As(err, &no) {
-		err = no
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op.Err
-	}
-	return nil, fmt.Errorf("listen %s: %w", h.cfg.Listen, err)
+	return h.serve(ctx, listener, encryption)
 }
 
 // Serve is Run on a listener that is already open. It closes the listener.
 func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
+	encryption, err := h.encryption()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return h.serve(ctx, listener, encryption)
+}
+
+// encryption is nil for plain HTTP.
+func (h *Handler) encryption() (*tls.Config, error) {
+	if !h.cfg.TLS.enabled() {
+		return nil, nil //nolint:nilnil // nil is net/http's default
+	}
+	files, err := newCertificates(h.cfg.TLS, h.cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: files.config}, nil
+}
+
+func (h *Handler) serve(ctx context.Context, listener net.Listener, encryption *tls.Config) error {
 	server := h.server(ctx)
+	server.TLSConfig = encryption
+	if unix, ok := listener.(*net.UnixListener); ok {
+		listener = unixListener{unix}
+	}
 	served := make(chan error, 1)
 	var running sync.WaitGroup
 	defer running.Wait()
-	running.Go(func() { served <- server.Serve(listener) })
+	running.Go(func() {
+		if encryption != nil {
+			served <- server.ServeTLS(listener, "", "")
+		} else {
+			served <- server.Serve(listener)
+		}
+	})
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve %s: %w", listener.Addr(), errors.Join(err, server.Close()))

@@ -125,7 +125,7 @@ func newRouter(cfg config.Config, sdl string, log *slog.Logger, s server) (*rout
 		return nil, nil, err
 	}
 	made.Serve.OnListen = func(address net.Addr) {
-		fmt.Fprintf(s.std.out, "router: GraphQL at http://%s%s\n", address, made.Serve.Endpoint())
+		fmt.Fprintf(s.std.out, "router: GraphQL at %s\n", made.Serve.URL(address))
 	}
 	s.seen.Watch(&made)
 	beside, err := addDocuments(cfg, &made, log)
