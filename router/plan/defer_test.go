@@ -49,8 +49,9 @@ func (o *oracle) inParts(p *plan.Plan, req *execute.Request) (*execute.Response,
 			rest.Close()
 			break
 		}
-		if err := m.add(next.Body); err != nil {
-			return nil, err
+		if err := m.add(next.Body); err != nil || m.parts > mostParts {
+			rest.Close()
+			return nil, fmt.Errorf("part %d: %s: %w", m.parts, next.Body, err)
 		}
 		next.Release()
 	}
@@ -61,6 +62,9 @@ func (o *oracle) inParts(p *plan.Plan, req *execute.Request) (*execute.Response,
 	body, err := json.Marshal(map[string]any{"data": m.data, "errors": m.errors})
 	return &execute.Response{Body: body}, err
 }
+
+// mostParts is how many parts an answer may have here: one that doesn't end has more.
+const mostParts = 1000
 
 // merger is a client of incremental delivery.
 type merger struct {

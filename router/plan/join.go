@@ -28,7 +28,8 @@ func join(groups []*group) []*group {
 	return groups
 }
 
-// ordered computes depths and sorts by them.
+// ordered computes depths and sorts by them; what is delivered later comes behind the rest, whose parts may wait for each
+// other's requests.
 func ordered(groups []*group) {
 	for _, g := range groups {
 		g.depth = 0
@@ -37,7 +38,8 @@ func ordered(groups []*group) {
 		g.deepen()
 	}
 	slices.SortStableFunc(groups, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(a.part.index(), b.part.index()), cmp.Compare(a.depth, b.depth), cmp.Compare(a.order, b.order))
+		return cmp.Or(cmp.Compare(min(a.part.index(), 1), min(b.part.index(), 1)), cmp.Compare(a.depth, b.depth),
+			cmp.Compare(a.part.index(), b.part.index()), cmp.Compare(a.order, b.order))
 	})
 }
 
