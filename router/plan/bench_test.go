@@ -75,6 +75,17 @@ func manyAliases(n int, field string) string {
 	return "{ " + b.String() + "}"
 }
 
+// manyFragments are n fragments of which each spreads the next one.
+func manyFragments(n int) string {
+	var b strings.Builder
+	b.WriteString("{ me { ...F0 } }")
+	for i := range n {
+		fmt.Fprintf(&b, " fragment F%d on User { name reviews { body } ...F%d }", i, i+1)
+	}
+	fmt.Fprintf(&b, " fragment F%d on User { id }", n)
+	return b.String()
+}
+
 type scenario struct {
 	name, supergraph, query string
 	// bound is how long planning may take at most, with plenty of room for a busy machine.
@@ -96,6 +107,7 @@ func scenarios(t testing.TB) []scenario {
 		{"sharing20/deep", sharing(20), `{ t { deep3 { deep7 { deep1 { t { a own5 } } } } } }`, 20 * time.Second},
 		{"sharing20/cycle", sharing(20), "{ t { " + strings.Repeat("u { t { ", 30) + "a own1" + strings.Repeat(" }", 62), 20 * time.Second},
 		{"union200", wide(200), fragments(200), 20 * time.Second},
+		{"fragments500", siblings, manyFragments(500), 20 * time.Second},
 		{"aliases2000", siblings, manyAliases(2000, "me { name }"), 20 * time.Second},
 		{"aliases1000/hops", siblings, manyAliases(1000, "me { reviews { body } }"), 20 * time.Second},
 	}

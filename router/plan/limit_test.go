@@ -55,3 +55,18 @@ func TestPlanningThatTakesTooLongIsAClearError(t *testing.T) {
 		t.Errorf("Build of a cancelled request = %v, want %v", err, context.Canceled)
 	}
 }
+
+func TestPlansOfMoreRequestsThanTheLimitAreAClearError(t *testing.T) {
+	for _, s := range scenarios(t) {
+		if s.name != "sharing20/owns" {
+			continue
+		}
+		sg, op := prepare(t, s)
+		if _, err := plan.Build(context.Background(), sg, op, plan.Config{MaxFetches: 5}); err == nil || !strings.Contains(err.Error(), "more than the limit") {
+			t.Errorf("Build of a plan of 20 requests = %v, want an error about the limit", err)
+		}
+		if _, err := plan.Build(context.Background(), sg, op, plan.Config{MaxFetches: 40}); err != nil {
+			t.Errorf("Build within the limit = %v", err)
+		}
+	}
+}
