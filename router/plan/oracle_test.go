@@ -94,7 +94,7 @@ func newOracle(sg *supergraph.Supergraph, schemas []*ast.Schema, labels map[stri
 		transports = append(transports, s)
 	}
 	o.all.mu = &o.mu
-	o.executor = execute.New(execute.Config{Transports: transports, MaxErrors: 10000})
+	o.executor = execute.New(execute.Config{Transports: transports, MaxErrors: 10000, SubgraphErrors: execute.ErrorPolicy{MaxPaths: 10000}})
 	return o
 }
 
