@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"unicode/utf8"
 )
 
 // decodeBody decodes the JSON body of a POST into req, or returns what it holds if that is a batch. Query and names are
@@ -185,6 +186,9 @@ func decodeURL(rawQuery string, req *Request) *refusal {
 }
 
 func (req *Request) setText(p parameterSet, name, text string) *refusal {
+	if !utf8.ValidString(text) {
+		return badRequest("the parameter " + name + " is not UTF-8")
+	}
 	switch p {
 	case parameterQuery:
 		req.Query = text
