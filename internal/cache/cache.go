@@ -126,6 +126,9 @@ func New[V any](cfg Config) (*Cache[V], error) {
 	if err == nil && cfg.Redis.URL != "" {
 		c.shared, err = newShared(cfg, c.drop, c.raise)
 	}
+	if err == nil {
+		c.measure()
+	}
 	return c, err
 }
 

@@ -121,7 +121,7 @@ const (
 	Dead    = "dead"
 )
 
-// gauges are read when somebody asks for them.
+// gauges are numbers that are read when somebody asks for them.
 type gauges struct {
 	// mu guards what is read.
 	mu   sync.Mutex
@@ -130,34 +130,40 @@ type gauges struct {
 
 type gauge struct {
 	description *prometheus.Desc
+	kind        prometheus.ValueType
 	read        func(ctx context.Context) (float64, error)
 }
 
 // Count has a number read whenever the metrics are, such as how many of something wait. Of two of one name and owner the
 // later one counts. It does nothing without metrics.
 func Count(name, help, owner string, read func(ctx context.Context) (int64, error)) {
-	add(name, help, owner, func(ctx context.Context) (float64, error) {
+	add(name, help, owner, prometheus.GaugeValue, func(ctx context.Context) (float64, error) {
 		n, err := read(ctx)
 		return float64(n), err
 	})
 }
 
+// Total is Count for a number that only grows, such as how often something has happened.
+func Total(name, help, owner string, read func() int64) {
+	add(name, help, owner, prometheus.CounterValue, func(context.Context) (float64, error) { return float64(read()), nil })
+}
+
 // Age is Count for how old something is, in seconds.
 func Age(name, help, owner string, read func(ctx context.Context) (time.Duration, error)) {
-	add(name, help, owner, func(ctx context.Context) (float64, error) {
+	add(name, help, owner, prometheus.GaugeValue, func(ctx context.Context) (float64, error) {
 		age, err := read(ctx)
 		return age.Seconds(), err
 	})
 }
 
-func add(name, help, owner string, read func(ctx context.Context) (float64, error)) {
+func add(name, help, owner string, kind prometheus.ValueType, read func(ctx context.Context) (float64, error)) {
 	m := meters.Load()
 	if m == nil {
 		return
 	}
 	m.gauges.mu.Lock()
 	defer m.gauges.mu.Unlock()
-	m.gauges.read[name+" "+owner] = gauge{prometheus.NewDesc(name, help, nil, prometheus.Labels{"owner": owner}), read}
+	m.gauges.read[name+" "+owner] = gauge{prometheus.NewDesc(name, help, nil, prometheus.Labels{"owner": owner}), kind, read}
 }
 
 // Describe describes nothing: which gauges there are is known later.
@@ -178,7 +184,7 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	defer cancel()
 	for _, each := range all {
 		if value, err := each.read(ctx); err == nil {
-			to <- prometheus.MustNewConstMetric(each.description, prometheus.GaugeValue, value)
+			to <- prometheus.MustNewConstMetric(each.description, each.kind, value)
 		}
 	}
 }
