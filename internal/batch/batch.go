@@ -103,7 +103,9 @@ func Share[L any](schema graphql.ExecutableSchema, make func() *L) graphql.Execu
 func In[L any](ctx context.Context) *L { return ctx.Value(key[L]{}).(*L) }
 
 // With is ctx with what In finds, for work outside an operation.
-func With[L any](ctx context.Context, l *L) context.Context { return context.WithValue(ctx, key[L]{}, l) }
+func With[L any](ctx context.Context, l *L) context.Context {
+	return context.WithValue(ctx, key[L]{}, l)
+}
 
 type key[L any] struct{}
 
