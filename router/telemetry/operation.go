@@ -113,7 +113,7 @@ func (w watcher) OnExecute(ctx context.Context, req *serve.Request, p router.Pla
 	}
 	kind := kinds[p.Operation.Kind]
 	r.mu.Lock()
-	r.plan = p.Plan
+	r.plan, r.ended = p.Plan, make([]execute.Ended, 0, len(p.Plan.Fetches))
 	parsed, planned, built := r.parsed, r.planned, r.built
 	r.mu.Unlock()
 	if w.metrics != nil {
