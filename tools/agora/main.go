@@ -90,7 +90,11 @@ const usage = `usage: agora COMMAND
   audit  compare the books of all services, running or not, and say what is broken
          [--data DIR] [--database NAME=URL …]
 
-agora COMMAND --help lists the flags of a command.
+agora COMMAND --help lists the flags of a command. Of dev and subgraph, the environment says what is watched:
+
+  AGORA_METRICS                the host:port of metrics for Prometheus: the router's at /metrics, the services' at /services/metrics
+  OTEL_EXPORTER_OTLP_ENDPOINT  the collector of traces, such as http://localhost:4318, by OTLP over HTTP
+  OTEL_SERVICE_NAME            the process's name in traces
 `
 
 // run carries out a command line and returns the exit status: 1 with one line that says what went wrong, 2 for
