@@ -19,6 +19,17 @@ func openDoor(f *testing.F) (*serve.Handler, *logBuffer) {
 	f.Helper()
 	engine, log := newFakeEngine(), new(logBuffer)
 	close(engine.release)
+	ended := f.Context().Done()
+	go func() { // nobody waits for what the engine tells
+		for {
+			select {
+			case <-engine.subscribed:
+			case <-engine.entered:
+			case <-ended:
+				return
+			}
+		}
+	}()
 	h, err := serve.New(serve.Config{
 		Engine: engine, Verifier: fakeVerifier{}, Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})),
 		DocumentIDs: &serve.DocumentIDs{Parameter: "id"}, HTTP: serve.HTTP{MaxBodyBytes: 1 << 16}, Uploads: serve.Uploads{Enabled: true, MaxBytes: 1 << 16},
