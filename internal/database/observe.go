@@ -103,7 +103,8 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	inner, ok := c.Conn.(driver.ConnBeginTx)
 	if !ok {
-		return c.Conn.Begin() //nolint:staticcheck // what is left for a driver without contexts
+		//lint:ignore SA1019 what is left for a driver without contexts
+		return c.Conn.Begin()
 	}
 	tx, err := watched(ctx, c, "BEGIN", func() (driver.Tx, error) { return inner.BeginTx(ctx, opts) })
 	if err != nil {
