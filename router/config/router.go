@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 
 	"github.com/agora-supergraph/agora/router"
@@ -20,6 +21,8 @@ func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 		Serve:   c.Serve,
 	}
 	cfg.Serve.Logger = log
+	pages := map[string]http.Handler{}
+	cfg.Serve.Pages = pages
 	var err error
 	if cfg.HTTP, err = c.Transports(); err != nil {
 		return router.Config{}, err
@@ -33,7 +36,7 @@ func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 		if cfg.Signer, err = auth.NewSigner(c.Identity); err != nil {
 			return router.Config{}, err
 		}
-		cfg.Serve.Pages = map[string]http.Handler{"/.well-known/router/jwks.json": cfg.Signer}
+		pages["/.well-known/router/jwks.json"] = cfg.Signer
 	}
 	if c.ResponseCache.Enabled() {
 		cache, err := responsecache.New(c.ResponseCache)
@@ -41,7 +44,7 @@ func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 			return router.Config{}, err
 		}
 		cfg.Hooks = append(cfg.Hooks, cache)
-		cfg.Serve.Pages = cache.Pages()
+		maps.Copy(pages, cache.Pages())
 	}
 	if c.Playground {
 		cfg.Serve.Playground = playground.Handler(playground.Config{Endpoint: cfg.Serve.Endpoint(), Explain: c.Explain})

@@ -58,3 +58,22 @@ func TestSubgraphsGetATokenOfTheRoutersOwn(t *testing.T) {
 		t.Errorf("router %+v, %v", made.Signer, err)
 	}
 }
+
+func TestPagesOfSeveralPartsStandBesideEachOther(t *testing.T) {
+	cfg, err := Parse("router.yaml", []byte(`
+headers: { all: { request: [{ insert: Authorization, from: identity.bearer }] } }
+response_cache: { subgraphs: { products: { max_age: 1s } }, invalidation: { token: sixteen-characters } }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := cfg.Router("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/.well-known/router/jwks.json", "/cache/invalidate"} {
+		if made.Serve.Pages[path] == nil {
+			t.Errorf("there is no page at %s", path)
+		}
+	}
+}
