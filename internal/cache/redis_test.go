@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -20,15 +21,17 @@ import (
 // testRedis is the server of tests with a prefix of their own, of which nothing is left behind them.
 func testRedis(t testing.TB) Redis {
 	t.Helper()
-	address := os.Getenv("AGORA_TEST_REDIS")
-	if address == "" {
-		address = "127.0.0.1:6379"
+	url := cmp.Or(os.Getenv("AGORA_TEST_REDIS"), "redis://127.0.0.1:6379/0")
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatalf("AGORA_TEST_REDIS: %v", err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: address, DialTimeout: time.Second})
+	options.DialTimeout = time.Second
+	client := redis.NewClient(options)
 	if err := client.Ping(t.Context()).Err(); err != nil {
-		t.Skipf("no Redis at %s (set AGORA_TEST_REDIS to one): %v", address, err)
+		t.Skipf("no Redis at %s (set AGORA_TEST_REDIS to one): %v", url, err)
 	}
-	cfg := Redis{URL: "redis://" + address, Prefix: "agora_test_" + strings.ToLower(rand.Text()[:10])}
+	cfg := Redis{URL: url, Prefix: "agora_test_" + strings.ToLower(rand.Text()[:10])}
 	t.Cleanup(func() {
 		ctx := context.Background()
 		for keys := client.Scan(ctx, 0, cfg.Prefix+"*", 1000).Iterator(); keys.Next(ctx); {

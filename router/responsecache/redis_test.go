@@ -1,6 +1,7 @@
 package responsecache_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"os"
@@ -16,16 +17,17 @@ import (
 // onRedis is usual, kept in a Redis with a prefix of the test's own.
 func onRedis(t testing.TB) responsecache.Config {
 	t.Helper()
-	address := os.Getenv("AGORA_TEST_REDIS")
-	if address == "" {
-		address = "127.0.0.1:6379"
+	url := cmp.Or(os.Getenv("AGORA_TEST_REDIS"), "redis://127.0.0.1:6379/0")
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatalf("AGORA_TEST_REDIS: %v", err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: address})
+	client := redis.NewClient(options)
 	if err := client.Ping(t.Context()).Err(); err != nil {
-		t.Skipf("no Redis at %s (AGORA_TEST_REDIS): %v", address, err)
+		t.Skipf("no Redis at %s (AGORA_TEST_REDIS): %v", url, err)
 	}
 	cfg := usual()
-	cfg.Redis, cfg.Prefix, cfg.Timeout = "redis://"+address, "test-"+rand.Text(), 5*time.Second
+	cfg.Redis, cfg.Prefix, cfg.Timeout = url, "test-"+rand.Text(), 5*time.Second
 	t.Cleanup(func() {
 		ctx := context.Background()
 		for keys := client.Scan(ctx, 0, cfg.Prefix+":*", 1000).Iterator(); keys.Next(ctx); {
