@@ -27,7 +27,8 @@
 //
 // Config.Hooks are code of the embedding program on the way of a request. A RequestHook changes or refuses requests, a
 // PlanHook judges what is about to be executed, an ObserveHook watches its fetches, a FetchHook stands around each of them,
-// and a ResponseHook sees what is answered.
+// a ResponseHook sees what is answered, a PrepareHook is told of the steps that make an operation ready, and a TransportHook puts
+// something between the router and a subgraph, such as a cache.
 //
 // # Explanations
 //

@@ -115,6 +115,15 @@ type hooks struct {
 	contextual bool
 }
 
+// add appends a hook to those of a kind, if it is of that kind.
+func add[H any](list *[]H, each Hook) bool {
+	on, ok := each.(H)
+	if ok {
+		*list = append(*list, on)
+	}
+	return ok
+}
+
 // newHooks sorts those of the configuration by kind. The router's own, for explanations, come last.
 func newHooks(cfg Config) (hooks, error) {
 	h := hooks{contextual: cfg.Explain || len(cfg.Hooks) > 0}
@@ -123,28 +132,13 @@ func newHooks(cfg Config) (hooks, error) {
 		own = explainer{}
 	}
 	for _, each := range append(slices.Clip(cfg.Hooks), own) {
-		known := false
-		if on, ok := each.(RequestHook); ok {
-			h.request, known = append(h.request, on), true
-		}
-		if on, ok := each.(PlanHook); ok {
-			h.plan, known = append(h.plan, on), true
-		}
-		if on, ok := each.(PrepareHook); ok {
-			h.prepare, known = append(h.prepare, on), true
-		}
-		if on, ok := each.(ObserveHook); ok {
-			h.observe, known = append(h.observe, on), true
-		}
-		if on, ok := each.(FetchHook); ok {
-			h.fetch, known = append(h.fetch, on), true
-		}
-		if on, ok := each.(TransportHook); ok {
-			h.transport, known = append(h.transport, on), true
-		}
-		if on, ok := each.(ResponseHook); ok {
-			h.response, known = append(h.response, on), true
-		}
+		known := add(&h.request, each)
+		known = add(&h.plan, each) || known
+		known = add(&h.prepare, each) || known
+		known = add(&h.observe, each) || known
+		known = add(&h.fetch, each) || known
+		known = add(&h.transport, each) || known
+		known = add(&h.response, each) || known
 		if !known {
 			return h, fmt.Errorf("hook %T implements none of RequestHook, PlanHook, PrepareHook, ObserveHook, FetchHook, TransportHook and ResponseHook", each)
 		}

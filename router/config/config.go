@@ -47,8 +47,8 @@ type Config struct {
 	Identity auth.SignerConfig
 	// Explain lets requests ask for the plan of their operation by the header Agora-Explain. Off by default.
 	Explain bool
-	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, if what is passed on of
-	// the clients' headers is identical, too. Off by default.
+	// ShareQueries sends identical queries that are in flight to a subgraph at the same time once, and starts identical
+	// subscriptions once, if what is passed on of the clients' headers is identical, too. Off by default.
 	ShareQueries bool
 	// ShareRequests answers queries of clients that are identical, and in flight at the same time, by one execution, if who
 	// asks and what is passed on of the clients' headers is identical, too. Off by default.

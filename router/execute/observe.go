@@ -28,8 +28,8 @@ type Started struct {
 	Fetch *plan.Fetch
 	// Subgraph is the subgraph's name; "introspection" for what the router answers itself.
 	Subgraph string
-	// Objects counts the objects that take the answer: entities as often as they occur in the response. 1 for root
-	// fields.
+	// Objects counts the objects that take the answer: entities as often as they occur in the response, but those once that
+	// came in equal pieces of text. 1 for root fields.
 	Objects int
 	// Representations counts the entities that are sent: equal ones once. 0 for root fields.
 	Representations int
