@@ -63,21 +63,12 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return err
 	}
 	defer watch.close()
-	settings, unlock, err := devSettings(&cfg)
+	own, unlock, err := devSettings(cfg)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if cfg.config == "" {
-		settings.linkInto(listener.Addr().String())
-	}
-	return reopening(ctx, cfg.data, listener, func(ctx context.Context, listener net.Listener, again bool) error {
-		defer listener.Close()
-		cfg.quiet = again
-		located, err := settings.relocated(cfg.data)
-		if err != nil {
-			return err
-		}
+	run := func(ctx context.Context, located settings, listener net.Listener) error {
 		shop, err := openShop(ctx, located, everything, log)
 		if err != nil {
 			return err
@@ -85,14 +76,34 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		shop.watch = watch
 		err = shop.serve(ctx, cfg, listener, out)
 		return errors.Join(err, shop.close())
+	}
+	if cfg.config != "" {
+		return run(ctx, own, listener)
+	}
+	own.linkInto(listener.Addr().String())
+	return reopening(ctx, cfg.data, listener, func(ctx context.Context, listener net.Listener, again bool) error {
+		defer listener.Close()
+		cfg.quiet = again
+		located, err := own.relocated(cfg.data)
+		if err != nil {
+			return err
+		}
+		return run(ctx, located, listener)
 	})
 }
 
+// where is where the data is, for people.
+func (cfg devConfig) where() string {
+	if cfg.config != "" {
+		return "the databases of " + cfg.config
+	}
+	return cfg.data
+}
+
 // devSettings are those of the configuration file, or of the data folder, which is locked then.
-func devSettings(cfg *devConfig) (settings, func(), error) {
+func devSettings(cfg devConfig) (settings, func(), error) {
 	if cfg.config != "" {
 		read, err := readSettings(cfg.config)
-		cfg.data = "the databases of " + cfg.config
 		return read, func() {}, err
 	}
 	unlock, err := lockFolder(cfg.data)
@@ -141,7 +152,7 @@ func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, 
 	}
 	err = g.Wait()
 	if !errors.Is(context.Cause(ctx), errMoved) {
-		fmt.Fprintln(out, "stopped; the data is kept in", cfg.data)
+		fmt.Fprintln(out, "stopped; the data is kept in", cfg.where())
 	}
 	return err
 }
@@ -197,7 +208,7 @@ func (s *shop) front(engine *router.Router, tabs []playground.Tab) (*serve.Handl
 }
 
 func (s *shop) announce(out io.Writer, address string, cfg devConfig, remote map[string]*remote) {
-	fmt.Fprintf(out, "\nAgora is ready.\n\n  Playground   http://%s/playground\n  GraphQL      http://%s/graphql\n  Health       http://%s/health/ready\n  Data         %s\n\n", address, address, address, cfg.data)
+	fmt.Fprintf(out, "\nAgora is ready.\n\n  Playground   http://%s/playground\n  GraphQL      http://%s/graphql\n  Health       http://%s/health/ready\n  Data         %s\n\n", address, address, address, cfg.where())
 	if folder, ok := strings.CutPrefix(s.cfg.Mail, "file:"); ok {
 		fmt.Fprintf(out, "  %-12s %s\n", "Mail", folder)
 	}
