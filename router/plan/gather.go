@@ -72,7 +72,7 @@ type keyed struct {
 // gather meets a selection with the views that there are.
 func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathered, *unreachable) {
 	out := &gathered{typed: -1}
-	splits := false
+	splits, apart := false, false
 	for i := range w.list {
 		wanted := &w.list[i]
 		need := wanted.types.Intersect(types)
@@ -86,20 +86,23 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 		if missing := s.oneWay(st, wanted, need, classes); missing != nil {
 			return nil, missing
 		}
+		begin := len(out.choices)
 		for _, class := range classes {
 			c, missing := s.choose(st, wanted, class)
 			if missing != nil {
 				return nil, missing
 			}
-			out.choices = append(out.choices, c)
+			out.choices = out.add(c, begin)
 			out.cost = out.cost.beside(c.cost)
 			// What is sent of objects further down is gathered on one path only, so the paths must be told apart.
 			splits = splits || len(classes) > 1 && c.child != nil && c.child.cost.depth > 0
 		}
+		// What is sent of the objects here themselves is taken from where it was gathered for their type.
+		apart = apart || wanted.selection != nil && len(out.choices)-begin > 1
 	}
-	if (w.typed || w.varies || splits) && !st.level.root {
+	if (w.typed || w.varies || splits || apart) && !st.level.root {
 		index, missing := s.typeFrom(st, types)
-		if missing != nil && w.typed {
+		if missing != nil && (w.typed || apart) {
 			return nil, missing
 		}
 		out.known = missing == nil
@@ -108,6 +111,17 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 		}
 	}
 	return out, nil
+}
+
+// add appends a choice, or lets one of the same field from begin on answer for its types, too, if the same views do.
+func (g *gathered) add(c choice, begin int) []choice {
+	for i := begin; i < len(g.choices) && c.own == nil && c.child == nil; i++ {
+		if other := &g.choices[i]; other.own == nil && slices.Equal(other.views, c.views) {
+			other.types = other.types.Union(c.types)
+			return g.choices
+		}
+	}
+	return append(g.choices, c)
 }
 
 // oneWay refuses to meet a field of an interface by paths that each serve some implementers only: federation

@@ -142,5 +142,10 @@ func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
 	if err != nil && !o.refuses {
 		return nil, nil, &difference{"unplannable", err.Error()}
 	}
+	if p != nil {
+		if wrong := unsound(p); len(wrong) > 0 {
+			return nil, nil, o.differ("unsound", p, strings.Join(wrong, "\n"))
+		}
+	}
 	return p, values, nil
 }
