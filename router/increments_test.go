@@ -1,9 +1,13 @@
 package router_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agora-supergraph/agora/router"
@@ -70,5 +74,44 @@ func TestAClientThatTakesNothingButPartsGetsOne(t *testing.T) {
 		if got := w.Body.String(); got != want && (want != "" || w.Code != 406) {
 			t.Errorf("%s: status %d, %q, want %q", accept, w.Code, got, want)
 		}
+	}
+}
+
+func TestAnAnswerComesInPartsOverAWebSocket(t *testing.T) {
+	server := httptest.NewServer(newRouter(t, router.Config{}))
+	defer server.Close()
+	for name, test := range map[string]struct {
+		handshake http.Header
+		init      string
+		parts     []string
+	}{
+		"whoever says nothing":                   {nil, "", []string{firstPath, secondPath}},
+		"whoever takes anything":                 {http.Header{"Accept": {"*/*"}}, "", []string{firstPath, secondPath}},
+		"connection_init asks for ids":           {nil, `,"payload":{"accept":"multipart/mixed;incrementalSpec=v0.2"}`, []string{firstPart, secondPart}},
+		"connection_init asks for paths":         {nil, `,"payload":{"Accept":"multipart/mixed;deferSpec=20220824"}`, []string{firstPath, secondPath}},
+		"connection_init asks for whole answers": {nil, `,"payload":{"accept":"application/json"}`, []string{adasStars}},
+		"the handshake asks for ids":             {http.Header{"Accept": {"multipart/mixed;incrementalSpec=v0.2"}}, "", []string{firstPart, secondPart}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, _, err := websocket.Dial(t.Context(), server.URL+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: test.handshake})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.CloseNow() }()
+			for _, message := range []string{`{"type":"connection_init"` + test.init + `}`, fmt.Sprintf(`{"id":"1","type":"subscribe","payload":{"query":%q}}`, later)} {
+				if err := conn.Write(t.Context(), websocket.MessageText, []byte(message)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := []string{`{"type":"connection_ack"}`}
+			for _, part := range test.parts {
+				want = append(want, `{"id":"1","type":"next","payload":`+part+`}`)
+			}
+			for _, want := range append(want, `{"id":"1","type":"complete"}`) {
+				if _, got, err := conn.Read(t.Context()); err != nil || string(got) != want {
+					t.Fatalf("got %s, %v, want %s", got, err, want)
+				}
+			}
+		})
 	}
 }

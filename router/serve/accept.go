@@ -47,6 +47,11 @@ type acceptance struct {
 	increments media
 }
 
+// acceptsAnything says whether a header leaves the choice to us.
+func acceptsAnything(values []string) bool {
+	return len(values) == 0 || len(values) == 1 && (values[0] == "" || values[0] == "*/*")
+}
+
 // preference is how much a header wants a media type.
 type preference struct {
 	quality     float64
@@ -57,7 +62,7 @@ type preference struct {
 // accept reads the values of the Accept header (RFC 9110, 12.5.1). No header, or */*, means
 // application/json, as the audits of GraphQL over HTTP want it.
 func accept(values []string) acceptance {
-	if len(values) == 0 || len(values) == 1 && (values[0] == "" || values[0] == "*/*") {
+	if acceptsAnything(values) {
 		return acceptance{single: mediaJSON, stream: mediaNone, increments: mediaNone}
 	}
 	var wants [mediaNone]preference

@@ -71,7 +71,7 @@ func canonical(names []string, usual ...string) []string {
 
 // fromInit says whether a header may stand in the payload of connection_init.
 func (c *clients) fromInit(name string) bool {
-	return name == "Authorization" || slices.Contains(c.names, name) || slices.Contains(c.versions, name) || slices.Contains(c.credentials, name)
+	return name == "Authorization" || name == "Accept" || slices.Contains(c.names, name) || slices.Contains(c.versions, name) || slices.Contains(c.credentials, name)
 }
 
 // identify sets what req says of its client, which has connected from remote.

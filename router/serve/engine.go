@@ -26,7 +26,7 @@ type Request struct {
 	// Extensions is a JSON object, or nil.
 	Extensions json.RawMessage
 	// Header are the client's headers. On a WebSocket these are the headers of the handshake, with the
-	// Authorization of connection_init. They must not be changed.
+	// Authorization of connection_init, and others that it may hold. They must not be changed.
 	Header http.Header
 	// Claims say who is asking; nil is anonymous.
 	Claims *auth.Claims

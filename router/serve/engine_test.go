@@ -23,7 +23,7 @@ import (
 )
 
 var fakeSchema = gqlparser.MustLoadSchema(&ast.Source{Name: "fake.graphql", Input: `
-type Query { hello(name: String): String  whoami: String  slow: String  stubborn: String  boom: String  big(bytes: Int!): String }
+type Query { hello(name: String): String  whoami: String  slow: String  stubborn: String  boom: String  big(bytes: Int!): String  parts: String  torn: String }
 type Mutation { bump: Int }
 type Subscription { count(to: Int!): Int  forever: Int  broken: Int  boom: Int  flood: String }`})
 
@@ -149,6 +149,10 @@ func (e *fakeEngine) execute(ctx context.Context, req *serve.Request, op *ast.Op
 		value = field.ObjectDefinition.Name
 	}
 	resp := e.executed(field.Alias, value)
+	if field.Name == "parts" || field.Name == "torn" {
+		e.open.Add(1)
+		resp.Rest = &fakeParts{ctx: ctx, engine: e, field: field.Name}
+	}
 	resp.Operation = serve.Operation{Name: op.Name, Kind: string(op.Operation)}
 	return resp
 }
@@ -202,6 +206,31 @@ func (s *fakeSubscription) Close() error {
 	s.engine.open.Add(-1)
 	return nil
 }
+
+// fakeParts are the parts of an answer: one more, which waits for the engine's release, unless it is torn before.
+type fakeParts struct {
+	ctx    context.Context
+	engine *fakeEngine
+	field  string
+	n      int
+}
+
+func (p *fakeParts) Next() (*serve.Response, error) {
+	switch p.n++; {
+	case p.field == "torn":
+		return nil, errBroken
+	case p.n > 1:
+		return nil, io.EOF
+	}
+	p.engine.entered <- struct{}{}
+	select {
+	case <-p.ctx.Done():
+	case <-p.engine.release:
+	}
+	return p.engine.executed("later", p.n), nil
+}
+
+func (p *fakeParts) Close() { p.engine.open.Add(-1) }
 
 // fakeVerifier knows a few tokens.
 type fakeVerifier struct{}

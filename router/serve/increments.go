@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"io"
+	"net/http"
 )
 
 // format is how a media type has the parts of an answer.
@@ -14,6 +15,17 @@ func (m media) format() IncrementFormat {
 		return LabelledPaths
 	}
 	return PendingIDs
+}
+
+// overSocket is how a WebSocket has the parts of an answer. The protocol has no word for it: the Accept of
+// connection_init, or of the handshake, may say; else it is the form that Apollo Client expects if it isn't told
+// otherwise, and the only one that urql reads of messages.
+func overSocket(header http.Header) IncrementFormat {
+	values := header["Accept"]
+	if acceptsAnything(values) {
+		return LabelledPaths
+	}
+	return accept(values).increments.format()
 }
 
 // deliver writes the engine's answer: whole, or as its parts become ready. A client that takes nothing but streams gets

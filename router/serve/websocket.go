@@ -168,6 +168,7 @@ func (s *socket) init(ctx context.Context, m message) (code websocket.StatusCode
 	}
 	req := s.client
 	req.ID, req.Header = s.id, m.addTo(req.Header, &s.h.clients)
+	req.Increments = overSocket(req.Header)
 	s.h.clients.name(&req)
 	if err := s.h.authenticate(ctx, &req); err != nil {
 		if err.status == http.StatusUnauthorized {

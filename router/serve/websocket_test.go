@@ -250,6 +250,41 @@ func TestACompletedOperationEndsAndItsIDIsFree(t *testing.T) {
 	p.hear(`{"id":"1","type":"next","payload":{"data":{"hello":"hello nobody"}}}`, `{"id":"1","type":"complete"}`)
 }
 
+func TestTheFirstPartOfAnAnswerIsSentBeforeTheOthersAreThere(t *testing.T) {
+	server, engine := start(t, serve.Config{})
+	p := connect(t, server)
+	p.subscribe("1", "{ parts }")
+	p.hear(`{"id":"1","type":"next","payload":{"data":{"parts":null}}}`)
+	p.subscribe("2", "{ hello }") // what is still to come keeps nobody waiting
+	p.hear(`{"id":"2","type":"next","payload":{"data":{"hello":"hello nobody"}}}`, `{"id":"2","type":"complete"}`)
+	close(engine.release)
+	p.hear(`{"id":"1","type":"next","payload":{"data":{"later":1}}}`, `{"id":"1","type":"complete"}`)
+	eventually(t, "the parts are closed", func() bool { return engine.open.Load() == 0 && engine.fresh.Load() == 0 })
+}
+
+func TestAClientThatCompletesGetsNoFurtherParts(t *testing.T) {
+	server, engine := start(t, serve.Config{})
+	p := connect(t, server)
+	p.subscribe("1", "{ parts }")
+	p.hear(`{"id":"1","type":"next","payload":{"data":{"parts":null}}}`)
+	<-engine.entered
+	p.say(`{"type":"complete","id":"1"}`)
+	eventually(t, "the parts are closed", func() bool { return engine.open.Load() == 0 && engine.fresh.Load() == 0 })
+	p.subscribe("1", "{ hello }")
+	p.hear(`{"id":"1","type":"next","payload":{"data":{"hello":"hello nobody"}}}`, `{"id":"1","type":"complete"}`)
+}
+
+func TestAnAnswerThatBreaksOffIsNotComplete(t *testing.T) {
+	server, engine := start(t, serve.Config{})
+	p := connect(t, server)
+	p.subscribe("1", "{ torn }")
+	p.hear(
+		`{"id":"1","type":"next","payload":{"data":{"torn":null}}}`,
+		`{"id":"1","type":"error","payload":[{"message":"the answer has broken off","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`,
+	)
+	eventually(t, "the parts are closed", func() bool { return engine.open.Load() == 0 })
+}
+
 func TestTheOperationsOfASocketAreBounded(t *testing.T) {
 	server, engine := start(t, serve.Config{Streams: serve.Streams{MaxOperations: 2}})
 	p := connect(t, server)

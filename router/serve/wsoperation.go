@@ -114,7 +114,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
 	op.published = req.Published
 	if sub == nil {
 		operation = resp.Operation
-		s.answer(op, resp)
+		s.answer(ctx, op, resp)
 		return
 	}
 	late.Stop()
@@ -153,23 +153,39 @@ func (s *socket) events(ctx context.Context, op *socketOperation, sub Subscripti
 		}
 		*operation = resp.Operation
 		if resp.Outcome != Executed {
-			s.answer(op, resp)
+			s.answer(ctx, op, resp)
 			return
 		}
 		s.next(op, resp)
 	}
 }
 
-// answer sends the last response of an operation and releases it: as next and complete, or as an error if the
-// operation did not run.
-func (s *socket) answer(op *socketOperation, resp *Response) {
-	if resp.Outcome == Executed {
-		s.next(op, resp)
-		s.end(op)
+// answer sends the last response of an operation and releases it: as next, further ones for the parts that come later,
+// and complete, or as an error if the operation did not run.
+func (s *socket) answer(ctx context.Context, op *socketOperation, resp *Response) {
+	if resp.Outcome != Executed {
+		defer resp.Release()
+		s.fail(op, resp.Body)
 		return
 	}
-	defer resp.Release()
-	s.fail(op, resp.Body)
+	rest := resp.Rest
+	if rest != nil {
+		defer rest.Close()
+	}
+	s.next(op, resp)
+	for rest != nil {
+		part, err := rest.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			s.h.logStream(ctx, op.requestID, err)
+			s.fail(op, errorBody(CodeInternal, "the answer has broken off"))
+			return
+		}
+		s.next(op, part)
+	}
+	s.end(op)
 }
 
 func (s *socket) next(op *socketOperation, resp *Response) {
