@@ -1,32 +1,27 @@
 package transport
 
 import (
-	"bytes"
 	"io"
 	"math/bits"
 	"sync"
 )
 
 // Buffers for answers, pooled by size class: an answer of 1 KB never holds the buffer of one of 1 MB.
-var buffers [7]sync.Pool
+var buffers [13]sync.Pool
 
 // buffer is one of them. free gives it back.
 type buffer struct {
-	bytes.Buffer
+	b    []byte
 	free func()
 }
 
-// Classes are powers of four from 1 KiB to 4 MiB; larger buffers are not kept.
-func class(size int) int {
-	if size <= 1<<10 {
-		return 0
-	}
-	return (bits.Len(uint(size-1)) - 9) / 2
-}
+// Classes are powers of two from 1 KiB to 4 MiB; larger buffers are not kept.
+const smallest = 10
 
+func class(size int) int { return max(0, bits.Len(uint(max(1, size)-1))-smallest) }
+
+// getBuffer returns an empty buffer that has room for size bytes.
 func getBuffer(size int) *buffer {
-	// ReadFrom wants room for one more read, even if only to learn of the end.
-	size += bytes.MinRead
 	c := class(size)
 	if c >= len(buffers) {
 		return newBuffer(size)
@@ -34,23 +29,42 @@ func getBuffer(size int) *buffer {
 	if buf, _ := buffers[c].Get().(*buffer); buf != nil {
 		return buf
 	}
-	return newBuffer(1 << 10 << (2 * c))
+	return newBuffer(1 << (smallest + c))
 }
 
 func newBuffer(size int) *buffer {
-	buf := &buffer{Buffer: *bytes.NewBuffer(make([]byte, 0, size))}
+	buf := &buffer{b: make([]byte, 0, size)}
 	buf.free = func() { putBuffer(buf) }
 	return buf
 }
 
 func putBuffer(buf *buffer) {
 	// The capacity may have grown to between classes: it serves the one below.
-	size := buf.Cap()
-	if size < 1<<10 || size > 1<<10<<(2*(len(buffers)-1)) {
+	size := cap(buf.b)
+	if size < 1<<smallest || size > 1<<(smallest+len(buffers)-1) {
 		return
 	}
-	buf.Reset()
-	buffers[(bits.Len(uint(size))-11)/2].Put(buf)
+	buf.b = buf.b[:0]
+	buffers[bits.Len(uint(size))-1-smallest].Put(buf)
+}
+
+// readFrom appends what a reader has, no more than limit bytes.
+func (buf *buffer) readFrom(r io.Reader, limit int64) error {
+	for {
+		if len(buf.b) == cap(buf.b) {
+			buf.b = append(buf.b, 0)[:len(buf.b)]
+		}
+		n, err := r.Read(buf.b[len(buf.b):cap(buf.b)])
+		buf.b = buf.b[:len(buf.b)+n]
+		switch {
+		case int64(len(buf.b)) > limit:
+			return errTooLarge
+		case err == io.EOF: //nolint:errorlint // io.Reader promises the value itself
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // body lends the caller's bytes to net/http, which may hold on to a request's body after it has answered.

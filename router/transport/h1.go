@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"net/url"
 	"sort"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -26,36 +23,12 @@ type h1 struct {
 	// own are the names in fixed that a request's headers may replace.
 	own []string
 
-	sizes atomic.Int64
-
-	mu sync.Mutex
-	// idle are the connections that are not in use; the one used last is at the end.
-	idle []*h1conn
-}
-
-// h1conn is a kept connection. It belongs to one call at a time.
-type h1conn struct {
-	net.Conn
-	in    *bufio.Reader
-	out   []byte
-	head  h1head
-	since time.Time
-	// abort ends all reads and writes at once.
-	abort func()
-	// client and req are those of a pending call, deadline is its.
-	client   *h1
-	req      *Request
-	deadline time.Time
-	// reused says that the connection has carried a request before.
-	reused bool
-	// begun says that a byte of the answer has arrived.
-	begun bool
-	// spent says that the connection can't be used again.
-	spent bool
+	expected expectation
+	connections
 }
 
 func newH1(cfg *HTTPConfig, u *url.URL, connect connector, header http.Header) *h1 {
-	c := &h1{cfg: cfg, connect: connect}
+	c := &h1{cfg: cfg, connect: connect, connections: connections{cfg: cfg}}
 	c.line = append(c.line, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n"...)
 	names := make([]string, 0, len(header))
 	for name := range header {
@@ -91,7 +64,10 @@ func appendHeader(b []byte, name string, values []string) ([]byte, bool) {
 
 // send posts a request. A query whose kept connection turns out to be closed is sent again on a new one.
 func (c *h1) send(ctx context.Context, req *Request) (*Response, error) {
-	conn := c.take(req.Mutation)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	conn := c.take(ctx, req.Mutation)
 	for {
 		if conn == nil {
 			var err error
@@ -116,122 +92,35 @@ func isTimeout(err error) bool {
 }
 
 func (c *h1) dial(ctx context.Context) (*h1conn, error) {
+	within := ctx
 	if c.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
+		within, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
-	conn, err := c.connect(ctx)
+	conn, err := c.connect(within)
 	if err != nil {
 		return nil, err
 	}
-	return newConn(conn), nil
+	made := &h1conn{Conn: conn, below: conn}
+	c.add(ctx, made)
+	return made, nil
 }
-
-func newConn(conn net.Conn) *h1conn {
-	return &h1conn{
-		Conn: conn, in: bufio.NewReaderSize(conn, 16<<10),
-		abort: func() { _ = conn.SetDeadline(past) },
-	}
-}
-
-// take returns a kept connection, or nil. For a mutation, which is never sent twice, it makes sure that the
-// subgraph hasn't closed it meanwhile.
-func (c *h1) take(mutation bool) *h1conn {
-	for {
-		c.mu.Lock()
-		n := len(c.idle) - 1
-		if n < 0 {
-			c.mu.Unlock()
-			return nil
-		}
-		conn := c.idle[n]
-		c.idle[n] = nil
-		c.idle = c.idle[:n]
-		c.mu.Unlock()
-		conn.reused, conn.begun = true, false
-		if time.Since(conn.since) < c.cfg.IdleTimeout && (!mutation || conn.alive()) {
-			return conn
-		}
-		_ = conn.Close()
-	}
-}
-
-// keep puts a connection back, and closes one that nobody has used for too long.
-func (c *h1) keep(conn *h1conn) {
-	conn.since = time.Now()
-	var old *h1conn
-	c.mu.Lock()
-	if len(c.idle) > 0 && time.Since(c.idle[0].since) > c.cfg.IdleTimeout {
-		old = c.idle[0]
-		c.idle = append(c.idle[:0], c.idle[1:]...)
-	}
-	full := len(c.idle) >= c.cfg.MaxIdleConns
-	if !full {
-		c.idle = append(c.idle, conn)
-	}
-	c.mu.Unlock()
-	if full {
-		_ = conn.Close()
-	}
-	if old != nil {
-		_ = old.Close()
-	}
-}
-
-func (c *h1) close() {
-	c.mu.Lock()
-	idle := c.idle
-	c.idle = nil
-	c.mu.Unlock()
-	for _, conn := range idle {
-		_ = conn.Close()
-	}
-}
-
-// past is a deadline that ends all reads and writes at once.
-var past = time.Unix(1, 0)
 
 // exchange sends a request on a connection and reads the answer. The connection is kept or closed then.
 func (c *h1) exchange(ctx context.Context, conn *h1conn, req *Request) (*Response, error) {
-	c.limit(ctx, conn)
-	stop := conn.abortWith(ctx)
-	var resp *Response
 	err := c.write(conn, req)
-	if err == nil {
-		resp, err = conn.readAnswer(c.cfg, &c.sizes)
+	if err != nil {
+		return c.finish(ctx, conn, nil, err)
 	}
-	return c.finish(ctx, conn, stop, resp, err)
-}
-
-// limit sets the deadline of a call.
-func (c *h1) limit(ctx context.Context, conn *h1conn) {
-	conn.deadline = time.Time{}
-	if c.cfg.Timeout > 0 {
-		conn.deadline = time.Now().Add(c.cfg.Timeout)
-	}
-	if d, ok := ctx.Deadline(); ok && (conn.deadline.IsZero() || d.Before(conn.deadline)) {
-		conn.deadline = d
-	}
-	_ = conn.SetDeadline(conn.deadline)
-}
-
-// abortWith makes the end of the context that of the call; nil if the context never ends. The function returned is to
-// be called at the call's end, and returns false if the context has ended first.
-func (conn *h1conn) abortWith(ctx context.Context) (stop func() bool) {
-	if ctx.Done() == nil {
-		return nil
-	}
-	return context.AfterFunc(ctx, conn.abort)
+	resp, err := conn.readAnswer(c.cfg, &c.expected)
+	return c.finish(ctx, conn, resp, err)
 }
 
 // finish ends a call: the connection is kept or closed.
-func (c *h1) finish(ctx context.Context, conn *h1conn, stop func() bool, resp *Response, err error) (*Response, error) {
-	if stop != nil && !stop() {
-		conn.spent = true
-	}
+func (c *h1) finish(ctx context.Context, conn *h1conn, resp *Response, err error) (*Response, error) {
 	if err != nil || conn.spent {
-		_ = conn.Close()
+		c.drop(conn)
 	} else {
 		c.keep(conn)
 	}

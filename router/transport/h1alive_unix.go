@@ -6,7 +6,7 @@ import "syscall"
 
 // alive looks whether the other side has closed the connection, without waiting.
 func (conn *h1conn) alive() bool {
-	sys, ok := conn.Conn.(syscall.Conn)
+	sys, ok := conn.below.(syscall.Conn)
 	if !ok {
 		return false
 	}

@@ -1,16 +1,13 @@
 package transport
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/textproto"
 	"strconv"
 	"strings"
-	"sync/atomic"
 )
 
 // maxHeaderBytes bounds the header of an answer.
@@ -28,39 +25,47 @@ type h1head struct {
 	header http.Header
 }
 
-// readAnswer reads a whole answer. Of its headers it keeps those that the configuration names. sizes holds the
-// size of the last answer that didn't announce its own: the next one is probably alike.
-func (conn *h1conn) readAnswer(cfg *HTTPConfig, sizes *atomic.Int64) (*Response, error) {
-	head := &conn.head
+// readAnswer reads a whole answer. Of its headers it keeps those that the configuration names.
+func (conn *h1conn) readAnswer(cfg *HTTPConfig, expected *expectation) (*Response, error) {
+	conn.in = inbox{buf: getBuffer(expected.room())}
+	body, err := conn.readMessage(cfg)
+	buf := conn.in.buf
+	conn.in.buf = nil
+	if err == nil {
+		expected.learn(len(buf.b))
+	}
+	switch head := &conn.head; {
+	case err != nil:
+	case head.gzip:
+		var unzipped *buffer
+		if unzipped, err = unzip(body, int64(cfg.MaxResponseBytes)); err == nil {
+			putBuffer(buf)
+			buf, body = unzipped, unzipped.b
+		}
+	case cap(buf.b) > 4*leastRoom && len(body) < cap(buf.b)/8:
+		// It may be kept for long: it must not hold the room of much larger ones.
+		fitting := getBuffer(len(body))
+		fitting.b = append(fitting.b, body...)
+		putBuffer(buf)
+		buf, body = fitting, fitting.b
+	}
+	if err != nil {
+		putBuffer(buf)
+		return nil, err
+	}
+	return &Response{Status: conn.head.status, Header: conn.head.header, Body: body, Free: buf.free}, nil
+}
+
+// readMessage reads head and body, and returns the latter.
+func (conn *h1conn) readMessage(cfg *HTTPConfig) ([]byte, error) {
 	if err := conn.readHead(cfg); err != nil {
 		return nil, err
 	}
-	conn.spent = head.last
-	limit := int64(cfg.MaxResponseBytes)
-	size := head.length
-	if size < 0 {
-		size = sizes.Load()
-	}
-	buf := getBuffer(int(min(size, limit)))
-	err := conn.readBody(buf, head, limit)
-	if err == nil && head.gzip {
-		var unzipped *buffer
-		unzipped, err = unzip(buf, limit)
-		putBuffer(buf)
-		buf = unzipped
-	}
-	if err != nil {
-		if buf != nil {
-			putBuffer(buf)
-		}
-		return nil, err
-	}
-	if head.length < 0 {
-		sizes.Store(int64(buf.Len()))
-	}
+	conn.spent = conn.head.last
+	body, err := conn.readBody(&conn.head, int64(cfg.MaxResponseBytes))
 	// Bytes behind the answer belong to nothing: the connection is out of step.
-	conn.spent = conn.spent || conn.in.Buffered() > 0
-	return &Response{Status: head.status, Header: head.header, Body: buf.Bytes(), Free: buf.free}, nil
+	conn.spent = conn.spent || conn.in.pos < len(conn.in.buf.b)
+	return body, err
 }
 
 // readHead reads the status line and the headers into conn.head, past interim answers.
@@ -99,20 +104,6 @@ func (conn *h1conn) readHead(cfg *HTTPConfig) error {
 			return nil
 		}
 	}
-}
-
-// line reads a line without its end. It is valid until the next read.
-func (conn *h1conn) line(room *int) ([]byte, error) {
-	line, err := conn.in.ReadSlice('\n')
-	conn.begun = conn.begun || len(line) > 0
-	if *room -= len(line); *room < 0 || errors.Is(err, bufio.ErrBufferFull) {
-		return nil, errors.New("the header of the answer is too large")
-	}
-	if err != nil {
-		return nil, err
-	}
-	line = line[:len(line)-1]
-	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
 // add takes a header line into account.
@@ -161,83 +152,64 @@ func equalFold(b []byte, s string) bool {
 	return len(b) == len(s) && strings.EqualFold(string(b), s)
 }
 
-// readBody reads the body, framed as RFC 9112 section 6.3 says.
-func (conn *h1conn) readBody(buf *buffer, head *h1head, limit int64) error {
+// readBody reads the body, framed as RFC 9112 section 6.3 says. It lies in the inbox.
+func (conn *h1conn) readBody(head *h1head, limit int64) ([]byte, error) {
+	begin := conn.in.pos
 	switch {
 	case head.status == http.StatusNoContent || head.status == http.StatusNotModified:
-		return nil
+		return nil, nil
 	case head.chunked:
 		// A length beside it is a sign of smuggling: the answer is taken, the connection is not trusted further.
 		conn.spent = conn.spent || head.length >= 0
-		return conn.readChunks(buf, limit)
+		return conn.readChunks(limit)
 	case head.length > limit:
-		return errTooLarge
+		return nil, errTooLarge
 	case head.length >= 0:
-		body := buf.AvailableBuffer()[:head.length]
-		n, err := io.ReadFull(conn.in, body)
-		buf.Write(body[:n])
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		return err
+		end, err := conn.take(begin, int(head.length))
+		return conn.in.buf.b[begin:end], unexpected(err)
 	}
 	// Neither length nor chunks: the body ends with the connection.
 	conn.spent = true
-	if _, err := buf.ReadFrom(io.LimitReader(conn.in, limit+1)); err != nil {
-		return err
-	}
-	if int64(buf.Len()) > limit {
-		return errTooLarge
-	}
-	return nil
+	err := conn.rest(limit)
+	conn.in.pos = len(conn.in.buf.b)
+	return conn.in.buf.b[begin:], err
 }
 
-func (conn *h1conn) readChunks(buf *buffer, limit int64) error {
+// readChunks reads a body in chunks, which are moved together where they lie. One alone, as many servers send it, stays.
+func (conn *h1conn) readChunks(limit int64) ([]byte, error) {
 	room := maxHeaderBytes
+	begin, end := 0, 0
 	for {
 		line, err := conn.line(&room)
 		if err != nil {
-			return unexpected(err)
+			return nil, unexpected(err)
 		}
 		digits, _, _ := bytes.Cut(line, []byte(";"))
 		size, err := strconv.ParseUint(string(bytes.TrimRight(digits, " \t")), 16, 31)
 		if err != nil {
-			return fmt.Errorf("malformed chunk size %.80q", line)
+			return nil, fmt.Errorf("malformed chunk size %.80q", line)
 		}
 		if size == 0 {
-			return conn.skipTrailer(&room)
+			return conn.in.buf.b[begin:end], conn.skipTrailer(&room)
 		}
-		if int64(buf.Len())+int64(size) > limit {
-			return errTooLarge
+		if int64(end-begin)+int64(size) > limit {
+			return nil, errTooLarge
 		}
-		if err := conn.readChunk(buf, int(size)); err != nil {
-			return unexpected(err)
+		if end == begin {
+			begin, end = conn.in.pos, conn.in.pos
+		}
+		if end, err = conn.take(end, int(size)); err != nil {
+			return nil, unexpected(err)
 		}
 		// The sizes of large bodies' chunks are no header: only those of many tiny chunks use up the room.
 		room = min(maxHeaderBytes, room+int(size))
 		if line, err = conn.line(&room); err != nil {
-			return unexpected(err)
+			return nil, unexpected(err)
 		}
 		if len(line) != 0 {
-			return errors.New("malformed end of chunk")
+			return nil, errors.New("malformed end of chunk")
 		}
 	}
-}
-
-// readChunk reads a part of known size. Room is made as bytes come, not as they are announced.
-func (conn *h1conn) readChunk(buf *buffer, size int) error {
-	for size > 0 {
-		n := min(size, 64<<10)
-		buf.Grow(n)
-		part := buf.AvailableBuffer()[:n]
-		n, err := io.ReadFull(conn.in, part)
-		buf.Write(part[:n])
-		if err != nil {
-			return err
-		}
-		size -= n
-	}
-	return nil
 }
 
 func (conn *h1conn) skipTrailer(room *int) error {

@@ -16,16 +16,17 @@ func (c *h1) start(ctx context.Context, req *Request) Pending {
 	if req.Mutation || len(req.Body) > smallBody || ctx.Err() != nil {
 		return nil
 	}
-	conn := c.take(false)
+	conn := c.take(ctx, false)
 	if conn == nil {
 		return nil
 	}
-	c.limit(ctx, conn)
 	if err := c.write(conn, req); err != nil {
 		// Stale, most likely. Send says what is wrong if it is something else.
-		_ = conn.Close()
+		c.drop(conn)
 		return nil
 	}
+	// What has come while nobody receives is not late.
+	conn.due.Store(0)
 	conn.client, conn.req = c, req
 	return conn
 }
@@ -46,18 +47,18 @@ func (conn *h1conn) Receive(ctx context.Context) (*Response, error) {
 
 func (c *h1) receive(ctx context.Context, conn *h1conn) (*Response, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		_ = conn.Close()
+		c.drop(conn)
 		return nil, ctx.Err()
 	}
-	var stop func() bool
 	if !conn.deadline.IsZero() && time.Until(conn.deadline) < grace {
 		// The time has gone by with waiting for others.
 		_ = conn.SetReadDeadline(time.Now().Add(grace))
+		conn.timed = true
 	} else {
-		stop = conn.abortWith(ctx)
+		conn.watched()
 	}
-	resp, err := conn.readAnswer(c.cfg, &c.sizes)
-	return c.finish(ctx, conn, stop, resp, err)
+	resp, err := conn.readAnswer(c.cfg, &c.expected)
+	return c.finish(ctx, conn, resp, err)
 }
 
 // stale reports whether a call has failed because the subgraph had closed the kept connection.

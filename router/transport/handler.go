@@ -80,13 +80,13 @@ func (h *Handler) send(ctx context.Context, req *Request, limit int) (*Response,
 	}
 	if err == nil && strings.EqualFold(w.header.Get("Content-Encoding"), "gzip") {
 		compressed := buf
-		buf, err = unzip(compressed, int64(limit))
+		buf, err = unzip(compressed.b, int64(limit))
 		putBuffer(compressed)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Response{Status: w.status, Header: w.header, Body: buf.Bytes(), Free: buf.free}, nil
+	return &Response{Status: w.status, Header: w.header, Body: buf.b, Free: buf.free}, nil
 }
 
 // request is the HTTP request that the handler sees.
@@ -169,12 +169,13 @@ func (w *answerWriter) Write(b []byte) (int, error) {
 	switch {
 	case w.buf == nil:
 		return 0, errTooLate
-	case w.buf.Len()+len(b) > w.limit:
+	case len(w.buf.b)+len(b) > w.limit:
 		w.tooLarge = true
 		w.stop()
 		return 0, errTooLarge
 	}
-	return w.buf.Write(b)
+	w.buf.b = append(w.buf.b, b...)
+	return len(b), nil
 }
 
 // Flush does nothing: the answer is read as a whole.

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"context"
@@ -248,7 +249,7 @@ func (h *HTTP) roundTrip(ctx context.Context, req *Request, files []File) (*Resp
 	if err != nil {
 		return nil, err
 	}
-	resp := &Response{Status: answer.StatusCode, Body: buf.Bytes(), Free: buf.free}
+	resp := &Response{Status: answer.StatusCode, Body: buf.b, Free: buf.free}
 	if slices.Equal(h.cfg.AnswerHeaders, []string{"*"}) {
 		resp.Header = answer.Header
 		return resp, nil
@@ -272,14 +273,12 @@ func (h *HTTP) read(answer *http.Response) (*buffer, error) {
 	if answer.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	buf := getBuffer(int(max(answer.ContentLength, 0)))
-	_, err := buf.ReadFrom(io.LimitReader(answer.Body, limit+1))
-	if err == nil && int64(buf.Len()) > limit {
-		err = errTooLarge
-	}
+	// One byte more, to learn of the end without growing.
+	buf := getBuffer(int(max(answer.ContentLength, 0)) + 1)
+	err := buf.readFrom(answer.Body, limit)
 	if err == nil && strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
 		var unzipped *buffer
-		if unzipped, err = unzip(buf, limit); err == nil {
+		if unzipped, err = unzip(buf.b, limit); err == nil {
 			putBuffer(buf)
 			return unzipped, nil
 		}
@@ -291,18 +290,14 @@ func (h *HTTP) read(answer *http.Response) (*buffer, error) {
 	return buf, nil
 }
 
-// unzip returns a pooled buffer with what a compressed one holds.
-func unzip(compressed *buffer, limit int64) (*buffer, error) {
-	z, err := gzip.NewReader(compressed)
+// unzip returns a pooled buffer with what compressed bytes hold.
+func unzip(compressed []byte, limit int64) (*buffer, error) {
+	z, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		return nil, &Error{Code: CodeMalformed, Message: "answered broken gzip", Err: err}
 	}
-	buf := getBuffer(4 * compressed.Len())
-	_, err = buf.ReadFrom(io.LimitReader(z, limit+1))
-	if err == nil && int64(buf.Len()) > limit {
-		err = errTooLarge
-	}
-	if err != nil {
+	buf := getBuffer(4 * len(compressed))
+	if err = buf.readFrom(z, limit); err != nil {
 		putBuffer(buf)
 		return nil, err
 	}
