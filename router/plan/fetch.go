@@ -257,9 +257,11 @@ func (b *builder) represent(into []RepresentationField, v *visit, at *position, 
 			}
 			continue
 		}
-		for _, h := range byNode(at.selections[sel]) {
-			if of := h.types.Intersect(types).Intersect(sel.Types); !of.Empty() {
+		rest := types.Intersect(sel.Types)
+		for _, h := range byNode(v.holds[holding{at, sel}]) {
+			if of := h.types.Intersect(rest); !of.Empty() {
 				into = b.representField(into, v, at, sel, h.node, of, types, key)
+				rest = rest.Minus(of)
 			}
 		}
 	}

@@ -53,8 +53,9 @@ type visit struct {
 	partial bool
 	// ways are the runtime types of the objects from which each step of the path is taken; nil for all.
 	ways []supergraph.TypeSet
-	// sent are the representations of an entry.
-	sent []*sent
+	// sent are the representations of an entry, and holds says where what they are made of stands.
+	sent  []*sent
+	holds holdings
 	// serves are the fields of the operation for which an entry was made.
 	serves []string
 }

@@ -22,6 +22,8 @@ type placer struct {
 	part      *payload
 	parts     []*payload
 	postponed []postponed
+	// holds notes the nodes of what is picked to be sent; nil for what isn't.
+	holds holdings
 }
 
 // place asks what a solution chose, and returns the groups that answer it.
@@ -64,8 +66,20 @@ func (b *placer) pick(at *position, site []*visit, g *gathered) []*group {
 	return done
 }
 
+// pickToSend picks what an entry sends, and tells which nodes hold that.
+func (b *placer) pickToSend(at *position, site []*visit, g *gathered) ([]*group, holdings) {
+	before := b.holds
+	defer func() { b.holds = before }()
+	b.holds = holdings{}
+	return b.pick(at, site, g), b.holds
+}
+
 func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
 	n := at.node(c.want, c.types)
+	if b.holds != nil && c.want.selection != nil {
+		in := holding{at, c.want.selection}
+		b.holds[in] = append(b.holds[in], held{c.types, n})
+	}
 	if c.own != nil {
 		return b.own(at, site, n, c)
 	}
@@ -93,11 +107,12 @@ func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
 }
 
 func (b *placer) own(at *position, site []*visit, n *node, c *choice) []*group {
-	after := b.pick(at, site, c.own.requires)
+	after, holds := b.pickToSend(at, site, c.own.requires)
 	if c.own.source.Context != nil {
 		after = union(after, at.suppliers(c.own.source))
 	}
 	v := b.enter(at, site, &c.own.entering, c.own.source, after)
+	v.holds = v.holds.add(holds)
 	v.serve(n)
 	done := []*group{v.group}
 	if c.child == nil {
@@ -189,9 +204,11 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 	case !in.root && !v.welcomes(site, in, requires):
 		return false
 	}
+	var holds holdings
 	for _, k := range in.keys {
 		if !v.otherwise(k) {
-			after = union(after, b.pick(v.at, site, k.picked))
+			groups, held := b.pickToSend(v.at, site, k.picked)
+			after, holds = union(after, groups), holds.add(held)
 		}
 	}
 	if in.typed >= 0 {
@@ -203,6 +220,7 @@ func (b *placer) join(v *visit, site []*visit, in *entering, source *supergraph.
 		return false
 	}
 	v.group.after(after)
+	v.holds = v.holds.add(holds)
 	for _, k := range in.keys {
 		if types := v.unrepresented(k.types); !types.Empty() {
 			v.sent = append(v.sent, &sent{types: types, key: k.key})

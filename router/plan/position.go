@@ -37,6 +37,25 @@ type held struct {
 	node  *node
 }
 
+// holdings say which nodes hold the fields of the field sets that one entry sends: other entries may have theirs from
+// other nodes, and wait for others.
+type holdings map[holding][]held
+
+type holding struct {
+	at        *position
+	selection *supergraph.FieldSelection
+}
+
+func (h holdings) add(others holdings) holdings {
+	if h == nil {
+		h = holdings{}
+	}
+	for at, all := range others {
+		h[at] = append(h[at], all...)
+	}
+	return h
+}
+
 // node is one value of the objects at a position. It becomes a Slot.
 type node struct {
 	at    *position
