@@ -196,7 +196,7 @@ func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
 		h.streamOrAnswer(ex, r, accepts)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.HTTP.Timeout)
-	defer cancel()
+	ctx := newWithin(r.Context(), h.cfg.HTTP.Timeout)
+	defer ctx.end()
 	ex.deliver(h.cfg.Engine.Execute(ctx, &ex.req), accepts)
 }

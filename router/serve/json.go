@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -125,11 +126,34 @@ func delimits(c byte) bool {
 	return false
 }
 
-// unquote returns the text of a JSON string.
+// unquote returns the text of a JSON string that checkJSON has accepted.
 func unquote(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1])
+	inside := raw[1 : len(raw)-1]
+	escape := bytes.IndexByte(inside, '\\')
+	if escape < 0 {
+		return string(inside)
 	}
+	// Clients escape the line breaks and quotes of documents; characters by number are rare.
+	var b strings.Builder
+	b.Grow(len(inside))
+	for rest := inside; ; {
+		b.Write(rest[:escape])
+		if rest[escape+1] == 'u' {
+			return unquoteAny(raw)
+		}
+		b.WriteByte(unescape[rest[escape+1]])
+		rest = rest[escape+2:]
+		if escape = bytes.IndexByte(rest, '\\'); escape < 0 {
+			b.Write(rest)
+			return b.String()
+		}
+	}
+}
+
+// unescape is what stands behind a backslash.
+var unescape = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+func unquoteAny(raw []byte) string {
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
 		panic(fmt.Sprintf("unquote %q: %v", raw, err)) // checkJSON has accepted it

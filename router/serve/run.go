@@ -65,6 +65,7 @@ func (h *Handler) serve(ctx context.Context, listener net.Listener, encryption *
 	if unix, ok := listener.(*net.UnixListener); ok {
 		listener = unixListener{unix}
 	}
+	listener = patientListener{listener}
 	served := make(chan error, 1)
 	var running sync.WaitGroup
 	defer running.Wait()
