@@ -19,8 +19,8 @@ type draft struct {
 	// entities and values are the names of the types with and without keys.
 	entities, values []string
 	labels           int
-	// objectHome is the subgraph that knows the interface I0 as an object; -1 for none.
-	objectHome int
+	// objectHomes is how many subgraphs, the last ones, know the interface I0 as an object.
+	objectHomes int
 }
 
 type draftType struct {
@@ -51,11 +51,11 @@ const linked = `extend schema @link(url: "https://specs.apollo.dev/federation/v2
 
 // randomSubgraphs are small subgraphs that share types. Equal seeds give equal ones.
 func randomSubgraphs(seed uint64) []compose.Subgraph {
-	d := &draft{Rand: rand.New(rand.NewPCG(seed, 4)), types: map[string]*draftType{}, objectHome: -1}
+	d := &draft{Rand: rand.New(rand.NewPCG(seed, 4)), types: map[string]*draftType{}}
 	d.count = 2 + d.IntN(3)
 	if d.chance(30) {
-		d.count++
-		d.objectHome = d.count - 1
+		d.objectHomes = oneOf(d, 1, 1, 2)
+		d.count += d.objectHomes
 	}
 	d.draw()
 	out := make([]compose.Subgraph, d.count)
@@ -85,6 +85,8 @@ func (t *draftType) field(name string) *draftField {
 	return nil
 }
 
+func (t *draftType) has(member string) bool { return slices.Contains(t.members, member) }
+
 func (t *draftType) addField(name, typ, args string) *draftField {
 	f := &draftField{name: name, typ: typ, args: args, in: map[int]*declared{}}
 	t.fields = append(t.fields, f)
@@ -94,11 +96,14 @@ func (t *draftType) addField(name, typ, args string) *draftField {
 // base is the name at the bottom of a type.
 func base(typ string) string { return strings.Trim(typ, "[]!") }
 
+// knowsObject reports whether a subgraph knows the interface I0 as an object.
+func (d *draft) knowsObject(g int) bool { return g >= d.count-d.objectHomes }
+
 // allowed reports whether a subgraph may know a type: the home of an interface object may not know its
 // implementers, and is kept free of everything that could lead to them.
 func (d *draft) allowed(typ string, g int) bool {
 	t := d.types[base(typ)]
-	return g != d.objectHome || t == nil || t.kind == "enum" || t.kind == "scalar" || t.kind == "input" || t.name == "VO" || t.name == "I0" || t.name == "OT"
+	return !d.knowsObject(g) || t == nil || t.kind == "enum" || t.kind == "scalar" || t.kind == "input" || t.name == "VO" || t.name == "I0" || t.name == "OT"
 }
 
 // put declares a field in a subgraph, with all that its type takes. It returns false if that can't be.
@@ -116,7 +121,7 @@ func (d *draft) put(t *draftType, f *draftField, g int, directives string) bool 
 	f.in[g] = &declared{typ: typ, args: f.args, directives: directives}
 	d.ensure(t.name, g)
 	d.ensure(base(f.typ), g)
-	for _, name := range []string{"In0", "E1", "D"} {
+	for _, name := range []string{"In0", "In1", "E1", "D"} {
 		if strings.Contains(f.args, name) {
 			d.ensure(name, g)
 		}
@@ -274,7 +279,7 @@ func (d *draft) printType(b *strings.Builder, t *draftType, g int) {
 		return
 	}
 	kind := t.kind
-	if t.name == "I0" && g == d.objectHome {
+	if t.name == "I0" && d.knowsObject(g) {
 		kind = "type"
 		p.directives = ` @key(fields: "id") @interfaceObject`
 	}
@@ -298,7 +303,7 @@ func (d *draft) printType(b *strings.Builder, t *draftType, g int) {
 
 // implementsIn reports whether a type implements an interface in a subgraph: it must have all of its fields.
 func (d *draft) implementsIn(t *draftType, name string, g int) bool {
-	if d.types[name].in[g] == nil || g == d.objectHome {
+	if d.types[name].in[g] == nil || d.knowsObject(g) {
 		return false
 	}
 	f := t.field("id")

@@ -11,7 +11,7 @@ func (d *draft) draw() {
 	d.add("enum", "E0").members = []string{"A", "B", "C"}
 	d.add("enum", "E1").members = []string{"P", "Q"}
 	d.add("scalar", "D")
-	d.add("input", "In0").members = []string{"a: Int", `b: String = "x"`, "c: [E1!]", "d: In1", "e: Float = 1"}
+	d.add("input", "In0").members = []string{"a: Int", `b: String = "x"`, "c: [E1!]", oneOf(d, "d: In1", `d: In1 = {a: "q"}`), "e: Float = 1"}
 	d.add("input", "In1").members = []string{"a: ID!", "b: [Int] = [1, 2]"}
 	for i := range 1 + d.IntN(3) {
 		d.values = append(d.values, fmt.Sprintf("V%d", i))
@@ -35,8 +35,8 @@ func (d *draft) draw() {
 	for _, name := range d.entities {
 		d.drawEntity(d.types[name])
 	}
-	if d.objectHome >= 0 {
-		d.drawObject()
+	for g := d.count - d.objectHomes; g < d.count; g++ {
+		d.drawObject(g)
 	}
 	if d.chance(25) {
 		d.drawContext()
@@ -50,14 +50,14 @@ func (d *draft) drawAbstract() {
 	i0 := d.add("interface", "I0")
 	i0.addField("id", "ID!", "")
 	i0.addField("n0", oneOf(d, "String", "Int", "E0", "[String]"), "")
-	i0.addField("n1", oneOf(d, "V0", "T0", "[V0!]", "Int"), "")
+	i0.addField("n1", oneOf(d, "V0", "T0", "[V0!]", "Int", "I1"), "")
 	i1 := d.add("interface", "I1")
 	i1.addField("id", "ID!", "")
 	i1.addField("n1", i0.field("n1").typ, "")
 	u := d.add("union", "U0")
 	for _, name := range append(slices.Clone(d.entities), d.values...) {
 		t := d.types[name]
-		if d.chance(50) && (d.objectHome < 0 || strings.HasPrefix(name, "T")) || name == "T0" || name == "T1" {
+		if d.chance(50) && (d.objectHomes == 0 || strings.HasPrefix(name, "T")) || name == "T0" || name == "T1" {
 			t.implements = append(t.implements, "I0")
 		}
 		if d.chance(30) {
@@ -108,7 +108,7 @@ func (d *draft) arguments() string {
 	if d.chance(75) {
 		return ""
 	}
-	return oneOf(d, "(a: Int)", "(a: Int = 3)", "(a: In0)", `(a: [E1!], b: String = "y")`, "(a: D)", "(a: [In0] = [{a: 1}])", "(a: Int, b: [Int!])")
+	return oneOf(d, "(a: Int)", "(a: Int = 3)", "(a: In0)", `(a: [E1!], b: String = "y")`, "(a: D)", "(a: [In0] = [{a: 1}])", "(a: Int, b: [Int!])", "(a: In0 = {})", "(a: [[In1!]] = [[{a: 7}]])", "(a: ID = 7, b: Float = 2)", "(a: E1 = Q)")
 }
 
 // common are the fields that a type has of its interfaces.
@@ -180,7 +180,7 @@ func (d *draft) drawKeys(t *draftType) {
 func (d *draft) drawEntity(t *draftType) {
 	var homes []int
 	for g := range d.count {
-		if g != d.objectHome && (d.chance(60) || g == 0) {
+		if !d.knowsObject(g) && (d.chance(60) || g == 0) {
 			homes = append(homes, g)
 			d.ensure(t.name, g)
 		}
@@ -237,7 +237,13 @@ func (d *draft) provided(t *draftType, f *draftField, g int) {
 		return
 	}
 	d.put(t, f, g, "@external")
-	from, typ := d.query(), oneOf(d, t.name, "["+t.name+"!]!", t.name+"!")
+	declared := t.name
+	if abstract := append(slices.Clone(t.implements), "U0"); d.chance(25) && d.types["U0"].has(t.name) {
+		// The path that provides leads to what may be something else.
+		declared = oneOf(d, abstract...)
+		set = "... on " + t.name + " { " + set + " }"
+	}
+	from, typ := d.query(), oneOf(d, declared, "["+declared+"!]!", declared+"!")
 	if other := d.types[oneOf(d, d.entities...)]; d.chance(40) && other.in[g] != nil {
 		from = other
 	}
@@ -302,6 +308,9 @@ func (d *draft) selection(f *draftField, g, depth int) string {
 	var parts []string
 	for _, below := range t.fields {
 		in := below.in[g]
+		if in == nil && t.kind == "type" && below.args == "" && d.anywhere(below) && d.chance(12) && d.put(t, below, g, "@external") {
+			in = &declared{} // It is another subgraph's, and sent along.
+		}
 		if (t.kind == "type" && (in == nil || strings.Contains(in.directives, "external")) || t.kind == "interface" && below.name != "id") || below.args != "" || d.chance(40) {
 			continue
 		}

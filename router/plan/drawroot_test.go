@@ -7,7 +7,7 @@ import (
 )
 
 // drawObject makes a subgraph know the interface I0 as an object, and add fields to it.
-func (d *draft) drawObject() {
+func (d *draft) drawObject(g int) {
 	i0 := d.types["I0"]
 	// The interface's home knows all implementers, with the key.
 	for _, name := range d.entities {
@@ -19,11 +19,10 @@ func (d *draft) drawObject() {
 	}
 	d.ensure("I0", 0)
 	i0.in[0].directives = ` @key(fields: "id")`
-	g := d.objectHome
 	i0.in[g] = &draftPresence{}
 	d.put(i0, i0.field("id"), g, "")
-	for i := range 1 + d.IntN(3) {
-		f := i0.addField(fmt.Sprintf("x%d", i), oneOf(d, "Int", "String!", "VO", "[VO!]", "E0", "I0"), d.arguments())
+	for range 1 + d.IntN(3) {
+		f := i0.addField(fmt.Sprintf("x%d", len(i0.fields)), oneOf(d, "Int", "String!", "VO", "[VO!]", "E0", "I0"), d.arguments())
 		directives := ""
 		if n := i0.field("n0"); d.chance(30) && d.allowed(n.typ, g) {
 			d.put(i0, n, g, "@external")
@@ -31,7 +30,7 @@ func (d *draft) drawObject() {
 		}
 		d.put(i0, f, g, directives)
 	}
-	if d.chance(40) {
+	if d.chance(40) && d.types["OT"] == nil {
 		// An entity of another kind, that leads to the interface.
 		other := d.add("type", "OT")
 		other.keys = []string{"id"}
@@ -40,8 +39,8 @@ func (d *draft) drawObject() {
 		d.put(other, other.addField("o", d.leaf(), ""), 0, "")
 		d.put(d.query(), d.query().addField("ot", oneOf(d, "OT", "[OT!]!"), ""), oneOf(d, 0, g), "")
 	}
-	for i := range d.IntN(3) {
-		q := d.query().addField(fmt.Sprintf("o%d", i), oneOf(d, "I0", "[I0!]!", "VO"), d.arguments())
+	for range d.IntN(3) {
+		q := d.query().addField(fmt.Sprintf("o%d", len(d.query().fields)), oneOf(d, "I0", "[I0!]!", "VO"), d.arguments())
 		d.put(d.query(), q, g, "")
 	}
 }
@@ -66,6 +65,10 @@ func (d *draft) drawRoots() {
 				d.put(d.query(), f, g, "@shareable")
 			}
 		}
+	}
+	if d.chance(10) {
+		t := d.types[oneOf(d, d.entities...)]
+		d.put(t, t.addField("rt", oneOf(d, "Query", "Query!"), ""), d.home(t), "")
 	}
 	if d.chance(40) {
 		d.drawMutation()
@@ -116,6 +119,12 @@ func (d *draft) hide() {
 			}
 		}
 	}
+	if in := d.types["In0"]; d.chance(30) {
+		in.members[4] += " @inaccessible"
+	}
+	if e := d.types["E1"]; d.chance(15) {
+		e.members[1] += " @inaccessible"
+	}
 	if u := d.types["U0"]; d.chance(20) && len(d.values) > 1 && !slices.Contains(u.members, "V1") {
 		t := d.types["V1"]
 		for g := range d.count {
@@ -135,13 +144,17 @@ func (d *draft) hide() {
 // drawContext makes an entity set a context, and one below it take an argument from there.
 func (d *draft) drawContext() {
 	g := d.IntN(d.count)
-	if g == d.objectHome {
+	if d.knowsObject(g) {
 		g = 0
 	}
 	user := d.add("type", "CU")
 	user.keys = []string{"id"}
 	user.addField("id", "ID!", "")
 	prop := oneOf(d, "Int", "String", "ID", "Boolean", "E1", "[Int!]", "String!")
+	nested := d.chance(25)
+	if nested {
+		d.add("type", "CV").addField("cp", prop, "")
+	}
 	var parts []string
 	for i, name := range d.some(d.entities) {
 		t := d.types[name]
@@ -151,11 +164,16 @@ func (d *draft) drawContext() {
 		d.ensure(name, g)
 		t.in[g].directives += ` @context(name: "ctx")`
 		d.put(t, t.addField("cp", prop, ""), g, "")
-		parts = append(parts, "... on "+name+" { cp }")
+		selected := "cp"
+		if nested {
+			selected = "cv { cp }"
+			d.put(t, t.addField("cv", oneOf(d, "CV", "CV!"), ""), g, "")
+		}
+		parts = append(parts, "... on "+name+" { "+selected+" }")
 		d.put(t, t.addField("cu", oneOf(d, "CU", "[CU!]", "CU!", "[[CU]]"), ""), d.home(t), "")
 	}
 	if len(parts) == 1 {
-		parts[0] = "cp"
+		parts[0] = strings.TrimSuffix(strings.SplitN(parts[0], "{ ", 2)[1], " }")
 	}
 	for i := range 1 + d.IntN(2) {
 		f := user.addField(fmt.Sprintf("c%d", i), d.leaf(), "")

@@ -19,6 +19,8 @@ type generator struct {
 	// declared are the variables, in order of name; given are the values of some.
 	declared, given []string
 	fragments       []string
+	// named are the names of those fragments, by type.
+	named map[string][]string
 	// defers says that fragments may be deferred.
 	defers bool
 }
@@ -70,6 +72,10 @@ func (g *generator) selection(on *ast.Definition, depth int) string {
 			}
 		}
 	}
+	if g.IntN(12) == 0 && on != g.schema.Subscription {
+		g.aliases++
+		parts = append(parts, []string{"__typename", fmt.Sprintf("a%d: __typename", g.aliases)}[g.IntN(2)]+g.condition())
+	}
 	if on.IsAbstractType() {
 		parts = append(parts, g.conditions(on, depth)...)
 	} else if (g.IntN(12) == 0 || g.defers && g.IntN(3) == 0) && depth > 0 {
@@ -108,8 +114,15 @@ func (g *generator) conditions(on *ast.Definition, depth int) []string {
 
 // fragment writes a selection as a fragment, in its place or by name.
 func (g *generator) fragment(on, selection string) string {
+	if known := g.named[on]; len(known) > 0 && g.IntN(8) == 0 {
+		return "... " + known[g.IntN(len(known))] + g.condition()
+	}
 	if g.IntN(4) == 0 {
 		name := fmt.Sprintf("F%d", len(g.fragments))
+		if g.named == nil {
+			g.named = map[string][]string{}
+		}
+		g.named[on] = append(g.named[on], name)
 		g.fragments = append(g.fragments, "fragment "+name+" on "+on+" "+selection)
 		return "... " + name + g.deferral(on) + g.condition()
 	}
