@@ -19,7 +19,7 @@ func (r *Router) admit(ctx context.Context, req *serve.Request, p *prepared) *se
 	if refused := r.price(req, p); refused != nil {
 		return refused
 	}
-	if r.limits == nil {
+	if r.limits == nil || req.Renewed {
 		return nil
 	}
 	verdict := r.limits.Take(ctx, caller(req), max(1, p.estimate))

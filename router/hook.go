@@ -111,8 +111,6 @@ type hooks struct {
 	fetch     []FetchHook
 	transport []TransportHook
 	response  []ResponseHook
-	// contextual says that there are RequestHooks that may put something into the context.
-	contextual bool
 }
 
 // add appends a hook to those of a kind, if it is of that kind.
@@ -126,7 +124,7 @@ func add[H any](list *[]H, each Hook) bool {
 
 // newHooks sorts those of the configuration by kind. The router's own, for explanations, come last.
 func newHooks(cfg Config) (hooks, error) {
-	h := hooks{contextual: cfg.Explain || len(cfg.Hooks) > 0}
+	var h hooks
 	own := Hook(unexplained{})
 	if cfg.Explain {
 		own = explainer{}
@@ -170,28 +168,6 @@ func (h hooks) onResponse(ctx context.Context, req *serve.Request, resp *serve.R
 		each.OnResponse(ctx, req, resp)
 	}
 	return resp
-}
-
-// within is the context of a wait for an event: it ends with the wait, and holds what hooks put into the context of the
-// subscription's request.
-func (h hooks) within(wait, request context.Context) context.Context {
-	if !h.contextual {
-		return wait
-	}
-	return eventContext{wait, request}
-}
-
-type eventContext struct {
-	context.Context
-	request context.Context
-}
-
-// Value looks in the request's context first: a hook may have replaced what the wait's has from before.
-func (c eventContext) Value(key any) any {
-	if v := c.request.Value(key); v != nil {
-		return v
-	}
-	return c.Context.Value(key)
 }
 
 // onTransport puts what hooks have for transports around one, the first one outermost.

@@ -17,7 +17,7 @@ import (
 type subscription struct {
 	router *Router
 	req    *serve.Request
-	// ctx has what hooks put into it.
+	// ctx is that of Subscribe, with what hooks put into it: events are answered within it.
 	ctx context.Context
 	// graph, p and events belong together: what the subscription runs on now.
 	graph  *graph
@@ -39,7 +39,6 @@ func (s *subscription) Next(ctx context.Context) (*serve.Response, error) {
 	if s.ended {
 		return nil, io.EOF
 	}
-	ctx = s.router.hooks.within(ctx, s.ctx)
 	for {
 		p := s.p
 		response, renewed, err := s.wait(ctx)
@@ -48,7 +47,7 @@ func (s *subscription) Next(ctx context.Context) (*serve.Response, error) {
 				if response != nil {
 					response.Release() // of a supergraph that no longer allows it
 				}
-				return s.router.hooks.onResponse(ctx, s.req, last), nil
+				return s.router.hooks.onResponse(s.ctx, s.req, last), nil
 			}
 			if err != nil && ctx.Err() == nil {
 				continue // what ended is the old one
@@ -57,7 +56,7 @@ func (s *subscription) Next(ctx context.Context) (*serve.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.router.hooks.onResponse(ctx, s.req, p.describe(response)), nil
+		return s.router.hooks.onResponse(s.ctx, s.req, p.describe(response)), nil
 	}
 }
 
@@ -69,9 +68,9 @@ func (s *subscription) wait(ctx context.Context) (response *execute.Response, re
 	stop := context.AfterFunc(s.graph.replaced, func() {
 		defer close(done)
 		defer cancel()
-		renewed = s.keepRenewing(waiting, ctx)
+		renewed = s.keepRenewing(waiting)
 	})
-	response, err = s.events.NextUntil(waiting, ctx)
+	response, err = s.events.NextUntil(waiting, s.ctx)
 	cancel()
 	if !stop() {
 		<-done
@@ -86,10 +85,10 @@ func (s *subscription) wait(ctx context.Context) (response *execute.Response, re
 const renewalRetry = 5 * time.Second
 
 // keepRenewing renews the subscription until that succeeds, or waiting ends.
-func (s *subscription) keepRenewing(waiting, ctx context.Context) *renewal {
+func (s *subscription) keepRenewing(waiting context.Context) *renewal {
 	for {
 		g := s.router.graph.Load()
-		if renewed := s.renew(ctx, g); renewed != nil {
+		if renewed := s.renew(s.ctx, g); renewed != nil {
 			return renewed
 		}
 		again := time.NewTimer(renewalRetry)
@@ -117,7 +116,7 @@ func (s *subscription) renew(ctx context.Context, g *graph) *renewal {
 	case p.kind != operation.Subscription:
 		return &renewal{last: serve.Refuse(serve.RequestError, serve.CodeBadRequest, "The document is no subscription any more.")}
 	}
-	events, answer := g.executor.Subscribe(s.ctx, p.plan, p.request)
+	events, answer := g.executor.Subscribe(ctx, p.plan, p.request)
 	if answer != nil {
 		answer.Release()
 		return nil

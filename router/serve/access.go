@@ -93,8 +93,8 @@ func (ex *exchange) record() Record {
 // log writes the line of one operation on a WebSocket, and tells the observer.
 func (s *socket) log(ctx context.Context, op *socketOperation, operation Operation) {
 	r := Record{
-		ID: op.requestID, Transport: "websocket", Address: s.client.Address, Client: s.client.Client, Proven: s.client.proven(),
-		Document: op.document, Published: op.published, Operation: operation, Responses: op.responses, Duration: time.Since(op.start),
+		ID: op.req.ID, Transport: "websocket", Address: op.req.Address, Client: op.req.Client, Proven: op.req.proven(),
+		Document: op.req.documentID(), Published: op.req.Published, Operation: operation, Responses: op.responses, Duration: time.Since(op.start),
 	}
 	s.h.logOperation(ctx, r)
 }

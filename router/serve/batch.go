@@ -124,7 +124,7 @@ func (h *Handler) runOne(ctx context.Context, req *Request) (answer *Response) {
 			Published: req.Published, Operation: answer.Operation, Responses: 1, Duration: time.Since(start),
 		})
 	}()
-	return h.cfg.Engine.Execute(ctx, req)
+	return h.now.Load().engine.Execute(ctx, req)
 }
 
 // mergeHeader adds the headers of one more answer: all cookies, and of anything else the last value. An answer that may

@@ -134,6 +134,8 @@ type Streams struct {
 	// SingleConnection lets clients have the responses of all their operations over one stream of server-sent events, as
 	// graphql-sse has it for HTTP/1.1, where browsers open few connections. Off by default.
 	SingleConnection bool `yaml:"single_connection"`
+	// Resume lets clients of server-sent events go on where their connection broke, by the header Last-Event-ID.
+	Resume Resume `yaml:"resume"`
 	// OutliveToken lets streams go on when the access token that opened them has expired. Otherwise they end
 	// then, in a way that makes clients connect again with a new one.
 	OutliveToken bool `yaml:"outlive_token"`
@@ -164,6 +166,7 @@ func (c Config) withDefaults() Config {
 	c.Uploads.MaxFiles = cmp.Or(c.Uploads.MaxFiles, 10)
 	c.Uploads.MaxFileBytes = cmp.Or(c.Uploads.MaxFileBytes, 50<<20)
 	c.Uploads.MaxBytes = cmp.Or(c.Uploads.MaxBytes, 50<<20)
+	c.Streams.Resume = c.Streams.Resume.withDefaults()
 	c.Streams.Heartbeat = cmp.Or(c.Streams.Heartbeat, 12*time.Second)
 	c.Streams.InitTimeout = cmp.Or(c.Streams.InitTimeout, 3*time.Second)
 	c.Streams.MaxMessageBytes = cmp.Or(c.Streams.MaxMessageBytes, 1<<20)
@@ -241,6 +244,11 @@ func (c Config) bounds() []bound {
 		{"streams.heartbeat", int64(c.Streams.Heartbeat)},
 		{"streams.init_timeout", int64(c.Streams.InitTimeout)},
 		{"streams.max_message_bytes", c.Streams.MaxMessageBytes},
+		{"streams.resume.window", int64(c.Streams.Resume.Window)},
+		{"streams.resume.max_waiting", int64(c.Streams.Resume.MaxWaiting)},
+		{"streams.resume.max_events", int64(c.Streams.Resume.MaxEvents)},
+		{"streams.resume.max_bytes", int64(c.Streams.Resume.MaxBytes)},
+		{"streams.resume.max_total_bytes", int64(c.Streams.Resume.MaxTotalBytes)},
 		{"streams.max_sockets", int64(c.Streams.MaxSockets)},
 		{"streams.max_sockets_per_address", int64(c.Streams.MaxSocketsPerAddress)},
 		{"streams.max_operations", int64(c.Streams.MaxOperations)},

@@ -51,7 +51,10 @@ func (g *streamGroup) close() <-chan struct{} {
 // Drain ends all subscriptions and WebSockets and waits until they have, or until ctx ends. /health/ready
 // answers 503 from now on. Plain requests go on; they are http.Server.Shutdown's.
 func (h *Handler) Drain(ctx context.Context) error {
-	h.drainOnce.Do(func() { close(h.draining) })
+	h.drainOnce.Do(func() {
+		close(h.draining)
+		h.resumables.closeAll()
+	})
 	select {
 	case <-h.streams.close():
 		return nil

@@ -36,6 +36,9 @@ type Request struct {
 	Client Client
 	// ID names the request in logs, and towards subgraphs. Never empty.
 	ID string
+	// Renewed is set for a subscription that has been let in already, and goes on under another configuration: it counts
+	// toward no rate limit.
+	Renewed bool
 	// QueryOnly is set for GET: a mutation is to be refused with the Outcome MutationByGET.
 	QueryOnly bool
 	// Published is set by an engine that finds the document among those that an operator has published: its names are no
@@ -70,9 +73,9 @@ type Engine interface {
 // Subscription is a running subscription. Next is called by one goroutine; Close by the same one, once, after the last
 // Next.
 type Subscription interface {
-	// Next waits for the next event. It returns io.EOF when the subscription has completed; any other error
-	// ends it too, and is told to the client as INTERNAL_SERVER_ERROR. A Response whose Outcome is not
-	// Executed is the last one.
+	// Next waits for the next event, for as long as ctx; what has come is answered within the context of Subscribe. It
+	// returns io.EOF when the subscription has completed; any other error ends it too, and is told to the client as
+	// INTERNAL_SERVER_ERROR. A Response whose Outcome is not Executed is the last one. The end of ctx may end it.
 	Next(ctx context.Context) (*Response, error)
 	// Close ends the subscription, also towards the subgraph.
 	Close() error

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync/atomic"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
@@ -16,8 +15,6 @@ type Handler struct {
 	origins origins
 	clients clients
 	*lifetime
-	// next answers instead, once there is one.
-	next atomic.Pointer[Handler]
 }
 
 // New makes the handler of cfg, or says what in cfg can't work. Listening is Run's part: Listen, TLS, H2C and
@@ -39,17 +36,16 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	known.credentials = canonical(cfg.InitHeaders)
-	return &Handler{cfg: cfg, origins: allowed, clients: known, lifetime: &lifetime{draining: make(chan struct{})}}, nil
+	h := &Handler{cfg: cfg, origins: allowed, clients: known}
+	h.lifetime = newLifetime(h)
+	return h, nil
 }
 
 // ServeHTTP answers one request, logs it, and turns a panic into a 500.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if next := h.next.Load(); next != nil {
-		h = next
-	}
-	ex := h.begin(w, r)
+	ex := h.now.Load().handler.begin(w, r)
 	defer ex.end()
-	h.route(ex, r)
+	ex.h.route(ex, r)
 }
 
 func (h *Handler) route(ex *exchange, r *http.Request) {
@@ -69,9 +65,11 @@ func (h *Handler) route(ex *exchange, r *http.Request) {
 	case (path == "/playground" || strings.HasPrefix(path, "/playground/")) && h.cfg.Playground != nil:
 		ex.quiet = true
 		h.cfg.Playground.ServeHTTP(ex, r)
-	case h.cfg.Pages[path] != nil:
-		h.cfg.Pages[path].ServeHTTP(ex, r)
 	default:
+		if page := h.now.Load().pages[path]; page != nil {
+			page.ServeHTTP(ex, r)
+			return
+		}
 		ex.refuse(&refusal{http.StatusNotFound, CodeNotFound, "no such page: GraphQL is at " + h.cfg.Path}, mediaJSON)
 	}
 }
@@ -87,7 +85,7 @@ func (h *Handler) ready(ctx context.Context) error {
 	case <-h.draining:
 		return errors.New("shutting down")
 	default:
-		return h.cfg.Ready(ctx)
+		return h.now.Load().ready(ctx)
 	}
 }
 
@@ -198,5 +196,5 @@ func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
 	}
 	ctx := newWithin(r.Context(), h.cfg.HTTP.Timeout)
 	defer ctx.end()
-	ex.deliver(h.cfg.Engine.Execute(ctx, &ex.req), accepts)
+	ex.deliver(h.now.Load().engine.Execute(ctx, &ex.req), accepts)
 }

@@ -49,8 +49,8 @@ func TestAReplacedHandlersStreamsGoOnAndEndWithTheListener(t *testing.T) {
 	if err := front.Drain(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if old.open.Load() != 0 {
-		t.Error("the old handler's stream outlives the listener")
+	if old.open.Load() != 0 || next.open.Load() != 0 {
+		t.Error("the stream outlives the listener")
 	}
 	if resp, err := http.Get(server.URL + "/health/ready"); err != nil || resp.StatusCode != 503 {
 		t.Errorf("readiness after the drain: %v, %v", resp, err)

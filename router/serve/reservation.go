@@ -158,13 +158,13 @@ func (s *reservation) listen(ex *exchange, r *http.Request) {
 
 // start begins an operation, and answers before it has run: what comes of it comes over the stream.
 func (s *reservation) start(ex *exchange, r *http.Request) {
-	if err := s.h.admit(ex, r, acceptance{}); err != nil {
+	if err := ex.h.admit(ex, r, acceptance{}); err != nil {
 		ex.refuse(err, mediaJSON)
 		return
 	}
-	ex.req = Request{Header: r.Header, ID: ex.id, QueryOnly: r.Method == http.MethodGet, ids: s.h.cfg.DocumentIDs}
-	s.h.clients.identify(&ex.req, r.RemoteAddr)
-	err := s.h.authenticate(r.Context(), &ex.req)
+	ex.req = Request{Header: r.Header, ID: ex.id, QueryOnly: r.Method == http.MethodGet, ids: ex.h.cfg.DocumentIDs}
+	ex.h.clients.identify(&ex.req, r.RemoteAddr)
+	err := ex.h.authenticate(r.Context(), &ex.req)
 	if err == nil {
 		err = ex.decode()
 	}
@@ -247,7 +247,7 @@ func (s *reservation) run(ctx context.Context, cancel context.CancelFunc, id str
 	// A subscription may run for as long as it likes; anything else must come in time.
 	late := time.AfterFunc(s.h.cfg.HTTP.Timeout, cancel)
 	defer late.Stop()
-	sub, resp := s.h.cfg.Engine.Subscribe(ctx, req)
+	sub, resp := s.h.subscribe(ctx, req)
 	if sub == nil {
 		r.Operation, r.Responses = resp.Operation, 1
 		s.send(s.ctx, id, resp)

@@ -111,7 +111,7 @@ func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 }
 
 func TestAClientThatHalfClosesGetsItsAnswerAndHoldsNoStream(t *testing.T) {
-	p := run(t, serve.Config{})
+	p := run(t, serve.Config{Streams: plain})
 	halfClosed := func(request string) *bufio.Reader {
 		conn := p.connect(t)
 		if _, err := io.WriteString(conn, request); err != nil {

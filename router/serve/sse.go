@@ -42,11 +42,7 @@ func newEvents(ex *exchange) *events {
 
 func (e *events) next(resp *Response) bool {
 	defer resp.Release()
-	return e.send(func(b []byte) []byte {
-		b = append(b, "event: next\ndata: "...)
-		data := len(b)
-		return append(oneLine(append(b, resp.Body...), data), "\n\n"...)
-	})
+	return e.send(func(b []byte) []byte { return appendNextEvent(b, resp.Body) })
 }
 
 // oneLine takes the line breaks out of the JSON that b holds from a place on: they would end the field. They can only be

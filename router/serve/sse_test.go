@@ -14,15 +14,26 @@ import (
 	"github.com/agora-supergraph/agora/router/serve"
 )
 
+// plain ends subscriptions with their connections.
+var plain = serve.Streams{Resume: serve.Resume{Disabled: true}}
+
 // subscribe opens an event stream. Its body is closed with the context.
 func subscribe(ctx context.Context, t *testing.T, server *httptest.Server, query string) *http.Response {
 	t.Helper()
-	target := server.URL + "/graphql?query=" + url.QueryEscape(query)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	return subscribeTo(ctx, t, server, "?query="+url.QueryEscape(query))
+}
+
+// subscribeTo is subscribe with other parameters, and headers.
+func subscribeTo(ctx context.Context, t *testing.T, server *httptest.Server, parameters string, header ...string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/graphql"+parameters, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Accept", "text/event-stream")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +52,7 @@ func readAll(t *testing.T, r io.Reader) string {
 }
 
 func TestEventStreamsCarryOperations(t *testing.T) {
-	server, _ := start(t, serve.Config{})
+	server, _ := start(t, serve.Config{Streams: plain})
 	tests := []struct{ name, query, want string }{
 		{
 			"a subscription", "subscription { count(to: 2) }",
@@ -144,7 +155,7 @@ func TestQuietMultipartStreamsSendHeartbeats(t *testing.T) {
 }
 
 func TestQuietStreamsSendHeartbeats(t *testing.T) {
-	server, engine := start(t, serve.Config{Streams: serve.Streams{Heartbeat: 5 * time.Millisecond}})
+	server, engine := start(t, serve.Config{Streams: serve.Streams{Heartbeat: 5 * time.Millisecond, Resume: plain.Resume}})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	resp := subscribe(ctx, t, server, "subscription { forever }")
@@ -183,7 +194,7 @@ func TestAStreamOutlivesTheTimeForItsRequest(t *testing.T) {
 }
 
 func TestAStreamWhoseClientDoesNotReadIsClosed(t *testing.T) {
-	server, engine := start(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 50 * time.Millisecond}})
+	server, engine := start(t, serve.Config{HTTP: serve.HTTP{WriteTimeout: 50 * time.Millisecond}, Streams: plain})
 	subscribe(t.Context(), t, server, "subscription { flood }")
 	<-engine.subscribed
 	eventually(t, "the subscription is closed", func() bool { return engine.open.Load() == 0 })

@@ -42,11 +42,15 @@ func newStream(ex *exchange, m media) streamWriter {
 // When the router shuts down or the access token expires, a stream ends without the event complete: the
 // subscription is not over, and clients connect again.
 func (h *Handler) streamOrAnswer(ex *exchange, r *http.Request, accepts acceptance) {
+	if accepts.stream == mediaEventStream && h.cfg.Streams.Resume.asked(r) {
+		h.resumeOrStart(ex, r, accepts)
+		return
+	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	// A subscription may run for as long as it likes; an answer that is no stream must come in time.
 	late := time.AfterFunc(h.cfg.HTTP.Timeout, cancel)
-	sub, resp := h.cfg.Engine.Subscribe(ctx, &ex.req)
+	sub, resp := h.subscribe(ctx, &ex.req)
 	if sub == nil {
 		defer late.Stop()
 		ex.deliver(resp, accepts)

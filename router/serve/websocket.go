@@ -36,6 +36,10 @@ type socket struct {
 	h    *Handler
 	conn *websocket.Conn
 	id   string
+	// door is the handler that has let the client in, and handshake what it came with; they belong to the reader. Of another
+	// handler that answers later, the connection keeps nothing but this: its times stay those of h.
+	door      *Handler
+	handshake *http.Request
 	// client is what all requests on the connection have in common: the handshake's headers with what connection_init adds
 	// to them, and who that is.
 	client Request
@@ -64,8 +68,8 @@ type socket struct {
 
 // socket upgrades the request and serves the connection until it ends.
 func (h *Handler) socket(ex *exchange, r *http.Request) {
-	if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(r, origin) && !h.trusts(r, origin) {
-		ex.refuse(&refusal{http.StatusForbidden, CodeForbidden, "the origin " + origin + " is not allowed"}, mediaJSON)
+	if err := h.refuseOrigin(r); err != nil {
+		ex.refuse(err, mediaJSON)
 		return
 	}
 	if r.Header.Get("Sec-WebSocket-Version") != "13" || r.Header.Get("Sec-WebSocket-Key") == "" {
@@ -93,9 +97,20 @@ func (h *Handler) socket(ex *exchange, r *http.Request) {
 	ex.hijacked = true
 	ex.operation.Kind = "websocket"
 	conn.SetReadLimit(h.cfg.Streams.MaxMessageBytes)
-	s := &socket{h: h, conn: conn, id: ex.id, client: Request{Header: r.Header, ids: h.cfg.DocumentIDs}, operations: make(map[string]*socketOperation)}
+	s := &socket{
+		h: h, conn: conn, id: ex.id, door: h, handshake: r,
+		client: Request{Header: r.Header, ids: h.cfg.DocumentIDs}, operations: make(map[string]*socketOperation),
+	}
 	h.clients.identify(&s.client, r.RemoteAddr)
 	s.serve(context.WithoutCancel(r.Context()))
+}
+
+// refuseOrigin refuses the pages of other origins, by the rules of CORS.
+func (h *Handler) refuseOrigin(r *http.Request) *refusal {
+	if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(r, origin) && !h.trusts(r, origin) {
+		return &refusal{http.StatusForbidden, CodeForbidden, "the origin " + origin + " is not allowed"}
+	}
+	return nil
 }
 
 // serve runs the connection and returns when everything that belongs to it has ended.
@@ -153,6 +168,9 @@ func (s *socket) handle(ctx context.Context, raw []byte) (code websocket.StatusC
 		if !s.isAcknowledged() {
 			return closeUnauthorized, "Unauthorized"
 		}
+		if code, reason = s.renew(ctx); code != 0 {
+			return code, reason
+		}
 		return s.subscribe(ctx, m)
 	case messageComplete:
 		s.complete(m.id)
@@ -166,25 +184,48 @@ func (s *socket) init(ctx context.Context, m message) (code websocket.StatusCode
 	if s.isAcknowledged() {
 		return closeTooManyInits, "Too many initialisation requests"
 	}
+	s.door = s.h.now.Load().handler
+	s.client.ID, s.client.Header = s.id, m.addTo(s.client.Header, &s.door.clients)
+	s.client.Increments = overSocket(s.client.Header)
+	if code, reason = s.authenticate(ctx); code != 0 {
+		return code, reason
+	}
+	s.mu.Lock()
+	s.acknowledged = true
+	s.mu.Unlock()
+	if expiry := s.h.expiry(s.client.Claims); !expiry.IsZero() {
+		s.expired = time.AfterFunc(time.Until(expiry), func() { s.close(closeForbidden, "Forbidden: the access token has expired") })
+	}
+	s.write(nil, func(b []byte) []byte { return append(b, `{"type":"connection_ack"}`...) })
+	return 0, ""
+}
+
+// authenticate sets who the client is by what it has sent. A code other than zero ends the connection.
+func (s *socket) authenticate(ctx context.Context) (code websocket.StatusCode, reason string) {
 	req := s.client
-	req.ID, req.Header = s.id, m.addTo(req.Header, &s.h.clients)
-	req.Increments = overSocket(req.Header)
-	s.h.clients.name(&req)
-	if err := s.h.authenticate(ctx, &req); err != nil {
+	req.ids, req.Claims = s.door.cfg.DocumentIDs, nil
+	s.door.clients.name(&req)
+	if err := s.door.authenticate(ctx, &req); err != nil {
 		if err.status == http.StatusUnauthorized {
 			return closeForbidden, "Forbidden: " + err.message
 		}
 		return closeInternal, err.message
 	}
 	s.client = req
-	s.mu.Lock()
-	s.acknowledged = true
-	s.mu.Unlock()
-	if expiry := s.h.expiry(req.Claims); !expiry.IsZero() {
-		s.expired = time.AfterFunc(time.Until(expiry), func() { s.close(closeForbidden, "Forbidden: the access token has expired") })
-	}
-	s.write(nil, func(b []byte) []byte { return append(b, `{"type":"connection_ack"}`...) })
 	return 0, ""
+}
+
+// renew asks the handler that answers now whether it lets the client in, if it is another one than that which has.
+func (s *socket) renew(ctx context.Context) (code websocket.StatusCode, reason string) {
+	now := s.h.now.Load().handler
+	if now == s.door {
+		return 0, ""
+	}
+	s.door = now
+	if err := now.refuseOrigin(s.handshake); err != nil {
+		return closeForbidden, "Forbidden: " + err.message
+	}
+	return s.authenticate(ctx)
 }
 
 func (s *socket) isAcknowledged() bool {

@@ -12,15 +12,11 @@ import (
 
 // socketOperation is one operation on a WebSocket, from its subscribe message to its end.
 type socketOperation struct {
-	// id is the client's name of the operation, requestID ours.
-	id        string
-	requestID string
-	// document is the id that it names its document by.
-	document string
-	// published is Request.Published, once the engine has answered.
-	published bool
-	cancel    context.CancelFunc
-	start     time.Time
+	// id is the client's name of the operation.
+	id     string
+	req    *Request
+	cancel context.CancelFunc
+	start  time.Time
 	// streaming is set once it is known to be a subscription, over once it no longer counts as active;
 	// socket.mu guards them.
 	streaming, over bool
@@ -38,13 +34,13 @@ func (s *socket) subscribe(ctx context.Context, m message) (code websocket.Statu
 	req.ID += "." + strconv.Itoa(s.started)
 	refused := decodeParameters(m.payload, req)
 	opCtx, cancel := context.WithCancel(ctx)
-	op := &socketOperation{id: m.id, requestID: req.ID, document: req.documentID(), cancel: cancel, start: time.Now(), over: true}
+	op := &socketOperation{id: m.id, req: req, cancel: cancel, start: time.Now(), over: true}
 	if s.h.cfg.Observer != nil {
 		s.h.cfg.Observer.Began()
 	}
 	s.mu.Lock()
 	_, duplicate := s.operations[m.id]
-	full := s.active >= s.h.cfg.Streams.MaxOperations
+	full := s.active >= s.door.cfg.Streams.MaxOperations
 	admitted := !duplicate && !full && !s.closing && refused == nil
 	if admitted {
 		s.operations[m.id] = op
@@ -56,7 +52,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (code websocket.Statu
 	s.mu.Unlock()
 	switch {
 	case admitted:
-		go s.run(opCtx, op, req)
+		go s.run(opCtx, op)
 		return 0, ""
 	case duplicate:
 		cancel()
@@ -64,7 +60,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (code websocket.Statu
 	case full:
 		refused = &refusal{
 			code:    CodeTooManyOperations,
-			message: "more than " + strconv.Itoa(s.h.cfg.Streams.MaxOperations) + " operations on one connection",
+			message: "more than " + strconv.Itoa(s.door.cfg.Streams.MaxOperations) + " operations on one connection",
 		}
 	case closing:
 		refused = &refusal{code: CodeUnavailable, message: goingAway}
@@ -94,7 +90,7 @@ func (s *socket) complete(id string) {
 }
 
 // run executes an operation and sends what it answers. A panic ends the operation, and no other.
-func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
+func (s *socket) run(ctx context.Context, op *socketOperation) {
 	defer s.running.Done()
 	defer s.forget(op)
 	defer op.cancel()
@@ -102,7 +98,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
 	defer func() { s.log(ctx, op, operation) }()
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.h.logPanic(ctx, op.requestID, panicked)
+			s.h.logPanic(ctx, op.req.ID, panicked)
 			operation.Code = CodeInternal
 			s.fail(op, errorBody(CodeInternal, "internal server error"))
 		}
@@ -110,15 +106,14 @@ func (s *socket) run(ctx context.Context, op *socketOperation, req *Request) {
 	// A subscription may run for as long as it likes; anything else must come in time.
 	late := time.AfterFunc(s.h.cfg.HTTP.Timeout, op.cancel)
 	defer late.Stop()
-	sub, resp := s.h.cfg.Engine.Subscribe(ctx, req)
-	op.published = req.Published
+	sub, resp := s.h.subscribe(ctx, op.req)
 	if sub == nil {
 		operation = resp.Operation
 		s.answer(ctx, op, resp)
 		return
 	}
 	late.Stop()
-	defer s.h.closeSubscription(ctx, op.requestID, sub)
+	defer s.h.closeSubscription(ctx, op.req.ID, sub)
 	operation.Kind = "subscription"
 	if s.startStreaming(op) {
 		s.events(ctx, op, sub, &operation)
@@ -148,7 +143,7 @@ func (s *socket) events(ctx context.Context, op *socketOperation, sub Subscripti
 			s.end(op)
 			return
 		case err != nil:
-			s.h.logStream(ctx, op.requestID, err)
+			s.h.logStream(ctx, op.req.ID, err)
 			resp = brokenStream()
 		}
 		*operation = resp.Operation
@@ -179,7 +174,7 @@ func (s *socket) answer(ctx context.Context, op *socketOperation, resp *Response
 			break
 		}
 		if err != nil {
-			s.h.logStream(ctx, op.requestID, err)
+			s.h.logStream(ctx, op.req.ID, err)
 			s.fail(op, errorBody(CodeInternal, "the answer has broken off"))
 			return
 		}
