@@ -5,12 +5,13 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,11 +27,13 @@ type SignerConfig struct {
 	Issuer string
 	// Audience is the claim aud. Empty means none.
 	Audience string
-	// KeyFile is a PEM file with an Ed25519 private key (PKCS 8), which all routers of an installation share. Empty means a key
-	// that is made at the start: subgraphs then have to look at the key set again after each start of a router.
-	KeyFile string
-	// PreviousKeyFiles are keys that were used before; they stay in the key set until no token of theirs is good.
-	PreviousKeyFiles []string
+	// Key is an Ed25519 private key (PKCS 8) that all routers of an installation share, as PEM or as its base64 alone; from a file
+	// by ${file.router.key}. Empty means a key that is made at the start: subgraphs then have to look at the key set again after
+	// each start of a router.
+	Key string `secret:"true"`
+	// OtherKeys are in the key set too: the next key, before any router signs with it, and the last one, until no token of its
+	// is good.
+	OtherKeys []string `secret:"true"`
 	// Life is how long a token is good. Zero means 1 min.
 	Life time.Duration `min:"0s" max:"1h"`
 	// Claims are names of the caller's claims that are passed on besides sub and scope.
@@ -57,7 +60,7 @@ type madeToken struct {
 // maxMade bounds the memory of tokens.
 const maxMade = 10_000
 
-// NewSigner reads the keys of cfg, or makes one.
+// NewSigner returns a signer with the keys of cfg, or with one that it makes.
 func NewSigner(cfg SignerConfig) (*Signer, error) {
 	if cfg.Issuer == "" {
 		cfg.Issuer = "agora-router"
@@ -65,17 +68,17 @@ func NewSigner(cfg SignerConfig) (*Signer, error) {
 	if cfg.Life == 0 {
 		cfg.Life = time.Minute
 	}
-	current, err := signingKey(cfg.KeyFile)
+	current, err := signingKey("identity.key", cfg.Key)
 	if err != nil {
 		return nil, err
 	}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{current.Public()}}
-	for _, file := range cfg.PreviousKeyFiles {
-		previous, err := signingKey(file)
+	for _, text := range cfg.OtherKeys {
+		other, err := signingKey("identity.other_keys", text)
 		if err != nil {
 			return nil, err
 		}
-		set.Keys = append(set.Keys, previous.Public())
+		set.Keys = append(set.Keys, other.Public())
 	}
 	s := &Signer{cfg: cfg, made: map[string]madeToken{}}
 	if s.set, err = json.Marshal(set); err != nil {
@@ -85,28 +88,11 @@ func NewSigner(cfg SignerConfig) (*Signer, error) {
 	return s, err
 }
 
-// signingKey reads a private key, or makes one for no file. Its id is its thumbprint (RFC 7638).
-func signingKey(file string) (jose.JSONWebKey, error) {
-	var private ed25519.PrivateKey
-	if file == "" {
-		_, private, _ = ed25519.GenerateKey(rand.Reader)
-	} else {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return jose.JSONWebKey{}, fmt.Errorf("identity key: %w", err)
-		}
-		block, _ := pem.Decode(text)
-		if block == nil {
-			return jose.JSONWebKey{}, fmt.Errorf("identity key: %s is no PEM file", file)
-		}
-		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		if err != nil {
-			return jose.JSONWebKey{}, fmt.Errorf("identity key: %s: %w", file, err)
-		}
-		var ok bool
-		if private, ok = key.(ed25519.PrivateKey); !ok {
-			return jose.JSONWebKey{}, fmt.Errorf("identity key: %s holds no Ed25519 key: make one by openssl genpkey -algorithm ed25519", file)
-		}
+// signingKey reads a private key, or makes one of no text. Its id is its thumbprint (RFC 7638).
+func signingKey(setting, text string) (jose.JSONWebKey, error) {
+	private, err := parseKey(text)
+	if err != nil {
+		return jose.JSONWebKey{}, fmt.Errorf("%s: %w: make one by openssl genpkey -algorithm ed25519", setting, err)
 	}
 	key := jose.JSONWebKey{Key: private, Algorithm: string(jose.EdDSA), Use: "sig"}
 	thumbprint, err := key.Thumbprint(crypto.SHA256)
@@ -115,6 +101,28 @@ func signingKey(file string) (jose.JSONWebKey, error) {
 	}
 	key.KeyID = fmt.Sprintf("%x", thumbprint[:12])
 	return key, nil
+}
+
+func parseKey(text string) (private ed25519.PrivateKey, err error) {
+	if text == "" {
+		_, private, err = ed25519.GenerateKey(rand.Reader)
+		return private, err
+	}
+	var der []byte
+	if block, _ := pem.Decode([]byte(text)); block != nil {
+		der = block.Bytes
+	} else if der, err = base64.StdEncoding.DecodeString(strings.TrimSpace(text)); err != nil {
+		return nil, errors.New("it is neither PEM nor base64")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, errors.New("it is no PKCS 8 key")
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, errors.New("it is no Ed25519 key")
+	}
+	return private, nil
 }
 
 // Token is the one for a caller, without "Bearer"; empty for nobody.

@@ -5,11 +5,10 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/base64"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -110,8 +109,8 @@ func TestATokenIsMadeOncePerCallerAndNewInTime(t *testing.T) {
 	})
 }
 
-func TestKeysAreSharedAndTurnedByFiles(t *testing.T) {
-	file := func(name string) string {
+func TestKeysAreSharedAndTurnedWithoutRefusingAnybody(t *testing.T) {
+	made := func() []byte {
 		_, key, err := ed25519.GenerateKey(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -120,27 +119,31 @@ func TestKeysAreSharedAndTurnedByFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		return der
+	}
+	before := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: made()}))
+	now := base64.StdEncoding.EncodeToString(made()) + "\n"
+	// Each step is a router's configuration; while it becomes the next one, there are routers of both.
+	steps := []SignerConfig{{Key: before}, {Key: before, OtherKeys: []string{now}}, {Key: now, OtherKeys: []string{before}}, {Key: now}}
+	accepts := func(of, from SignerConfig) bool {
+		token, err := newSigner(t, from).Token(ada())
+		if err != nil {
 			t.Fatal(err)
 		}
-		return path
+		_, err = reader(t, newSigner(t, of)).FromHeader(t.Context(), http.Header{"Authorization": {"Bearer " + token}})
+		return err == nil
 	}
-	before, now := file("before.pem"), file("now.pem")
-	token, err := newSigner(t, SignerConfig{KeyFile: before}).Token(ada())
-	if err != nil {
-		t.Fatal(err)
+	for i := range steps[1:] {
+		if !accepts(steps[i], steps[i+1]) || !accepts(steps[i+1], steps[i]) {
+			t.Errorf("between step %d and %d tokens are refused", i, i+1)
+		}
 	}
-	turned := newSigner(t, SignerConfig{KeyFile: now, PreviousKeyFiles: []string{before}})
-	if _, err := reader(t, turned).FromHeader(t.Context(), http.Header{"Authorization": {"Bearer " + token}}); err != nil {
-		t.Errorf("a token of the key before: %v", err)
-	}
-	if _, err := reader(t, newSigner(t, SignerConfig{KeyFile: now})).FromHeader(t.Context(), http.Header{"Authorization": {"Bearer " + token}}); err == nil {
+	if accepts(steps[3], steps[0]) {
 		t.Error("a token of a key that is forgotten is good")
 	}
-	for _, wrong := range []string{"nowhere.pem", "signer.go"} {
-		if _, err := NewSigner(SignerConfig{KeyFile: wrong}); err == nil || !strings.Contains(err.Error(), wrong) {
-			t.Errorf("key file %s: %v", wrong, err)
+	for wrong, want := range map[string]string{"no key": "neither PEM nor base64", "bm8ga2V5": "no PKCS 8 key"} {
+		if _, err := NewSigner(SignerConfig{Key: wrong}); err == nil || !strings.Contains(err.Error(), "identity.key: it is "+want) {
+			t.Errorf("key %q: %v", wrong, err)
 		}
 	}
 }

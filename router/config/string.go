@@ -12,8 +12,8 @@ import (
 
 const redacted = "(redacted)"
 
-// String is the configuration as YAML, without what is left at its default. Secrets are redacted: the values
-// of headers, and passwords in URLs.
+// String is the configuration as YAML, without what is left at its default. Secrets are redacted: fields
+// that are tagged so, the values of headers, and passwords in URLs.
 func (c Config) String() string {
 	var b strings.Builder
 	writeObject(&b, reflect.ValueOf(c), "")
@@ -22,9 +22,14 @@ func (c Config) String() string {
 
 func writeObject(b *strings.Builder, v reflect.Value, indent string) {
 	for _, f := range fields(v.Type()) {
-		if value := v.FieldByIndex(f.index); !value.IsZero() {
-			writeEntry(b, f.name, value, indent)
+		value := v.FieldByIndex(f.index)
+		if value.IsZero() {
+			continue
 		}
+		if f.Tag.Get("secret") != "" {
+			value = reflect.ValueOf(redacted)
+		}
+		writeEntry(b, f.name, value, indent)
 	}
 }
 
