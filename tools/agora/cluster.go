@@ -23,14 +23,14 @@ import (
 
 // clusterConfig is what the flags of cluster say.
 type clusterConfig struct {
-	listen, data, postgres, nats, prefix, router string
-	replicas                                     int
-	fresh                                        bool
+	listen, data, postgres, nats, redis, prefix, router string
+	replicas                                            int
+	fresh                                               bool
 }
 
 // cluster runs the distributed mode on one machine, without containers: each service in processes of its own, on
-// databases in one Postgres and streams in one NATS, and the router in front as a process of its own. A process that
-// dies is started again.
+// databases in one Postgres, streams in one NATS and caches in one Redis, and routers in front. A process that dies is
+// started again.
 func cluster(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	var cfg clusterConfig
 	flags := flag.NewFlagSet("cluster", flag.ContinueOnError)
@@ -39,9 +39,10 @@ func cluster(ctx context.Context, args []string, out, diagnostics io.Writer) err
 	flags.StringVar(&cfg.data, "data", "data/cluster", "`folder` of the configuration that is written, of secrets and logs")
 	flags.StringVar(&cfg.postgres, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable", "`URL` of a Postgres where databases may be created")
 	flags.StringVar(&cfg.nats, "nats", "nats://127.0.0.1:4222", "`URL` of a NATS server with JetStream")
-	flags.StringVar(&cfg.prefix, "prefix", "agora", "`name` that databases and streams begin with, and that the installation has")
+	flags.StringVar(&cfg.redis, "redis", "redis://127.0.0.1:6379/0", "`URL` of a Redis for caches and rate limits; empty for none")
+	flags.StringVar(&cfg.prefix, "prefix", "agora", "`name` that databases, streams and keys begin with, and that the installation has")
 	flags.StringVar(&cfg.router, "router", "", "the router's `program`; by default the one beside this one, or one that is built")
-	flags.IntVar(&cfg.replicas, "replicas", 1, "`number` of processes of each service")
+	flags.IntVar(&cfg.replicas, "replicas", 1, "`number` of processes of each service, and of routers")
 	flags.BoolVar(&cfg.fresh, "fresh", false, "begin with empty databases: those of this name are deleted")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -126,7 +127,7 @@ func (cfg clusterConfig) createDatabases(ctx context.Context) error {
 	return nil
 }
 
-// run runs all processes until ctx ends: the router is the last one that starts and the first one that ends.
+// run runs all processes until ctx ends: routers are the last ones that start and the first ones that end.
 func (p *clusterPlan) run(ctx context.Context, out io.Writer) error {
 	log := slog.New(slog.NewTextHandler(out, nil))
 	services, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -138,18 +139,17 @@ func (p *clusterPlan) run(ctx context.Context, out io.Writer) error {
 	for _, c := range p.children {
 		g.Go(func() error { return c.supervise(failed, log) })
 	}
-	router := p.router
 	err := func() error {
-		for _, c := range p.children {
-			if err := c.ready(ctx); err != nil {
-				return err
-			}
+		if err := allReady(ctx, p.children); err != nil {
+			return err
 		}
 		front, end := context.WithCancel(failed)
 		defer end()
 		var routing errgroup.Group
-		routing.Go(func() error { return router.supervise(front, log) })
-		err := router.ready(ctx)
+		for _, c := range p.routers {
+			routing.Go(func() error { return c.supervise(front, log) })
+		}
+		err := allReady(ctx, p.routers)
 		if err == nil {
 			p.announce(out)
 			select {
@@ -170,10 +170,10 @@ func (p *clusterPlan) run(ctx context.Context, out io.Writer) error {
 }
 
 func (p *clusterPlan) announce(out io.Writer) {
-	front := "http://" + p.router.address
+	front := "http://" + p.front
 	fmt.Fprintf(out, "\nAgora is ready, in %d processes.\n\n  Playground   %s/playground\n  GraphQL      %s/graphql\n  Health       %s/health/ready\n  Settings     %s\n  Logs         %s\n\n",
-		len(p.children)+1, front, front, front, p.settings, filepath.Join(filepath.Dir(p.settings), "logs"))
-	for _, c := range append(slices.Clone(p.children), p.router) {
+		len(p.children)+len(p.routers), front, front, front, p.settings, filepath.Join(filepath.Dir(p.settings), "logs"))
+	for _, c := range slices.Concat(p.children, p.routers) {
 		fmt.Fprintf(out, "  %-12s http://%s  process %d\n", c.name, c.address, c.pid())
 	}
 	for _, a := range accounts {

@@ -95,6 +95,16 @@ func (c *child) run(ctx context.Context) error {
 	return cmd.Wait()
 }
 
+// allReady waits until all processes say that they are ready.
+func allReady(ctx context.Context, all []*child) error {
+	for _, c := range all {
+		if err := c.ready(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ready waits until the process says that it is.
 func (c *child) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)

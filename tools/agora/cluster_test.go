@@ -64,6 +64,8 @@ func TestAClusterIsTheSameShopInManyProcesses(t *testing.T) {
 		}
 	}
 
+	refusesForgeries(t, folder, all["users-1"].url, many.newBuyer().client)
+
 	// A process of its own joins in with all services, and the router in it.
 	one := startCommand(t, nil, binary, "dev", "--listen", "127.0.0.1:0", "--config", filepath.Join(folder, "services.yaml"))
 	o := observer{trade(many), offered(one)}
@@ -96,12 +98,15 @@ func TestAClusterIsTheSameShopInManyProcesses(t *testing.T) {
 
 func TestWhatIsWrongWithAConfigurationIsSaidWithTheKey(t *testing.T) {
 	t.Parallel()
-	const good = "installation: test\nsecret: a-secret-that-has-at-least-32-bytes\n"
+	const some = "installation: test\nsecret: a-secret-that-has-at-least-32-bytes\n"
+	const good = some + "router_secrets: [a-secret-of-the-router]\n"
 	for _, test := range []struct{ name, file, services, want string }{
 		{"a key that there is not", good + "instalation: x\n", "users", "unknown setting instalation (did you mean installation?)"},
 		{"no installation", "secret: a-secret-that-has-at-least-32-bytes\n", "users", "the setting installation is missing"},
 		{"a short secret", "installation: test\nsecret: short\n", "users", "secret: it has 5 bytes, expected at least 32"},
 		{"an environment variable that is not set", good + "services: { users: { database: \"${env.NO_SUCH_THING}\" } }\n", "users", "NO_SUCH_THING is not set"},
+		{"a door for everybody", some + "services: { users: { database: \"sqlite:x.db\" } }\n", "users", "router_secrets is missing"},
+		{"a door that opens easily", some + "router_secrets: [x]\n", "users", "router_secrets: one of them has 1 bytes"},
 		{"no database", good + "events: { nats: \"nats://127.0.0.1:1\" }\n", "users", "services.users.database is missing"},
 		{"no bus", good + "services: { users: { database: \"sqlite:x.db\" } }\n", "users", "events.nats is missing"},
 		{"nobody to ask", good + "events: { nats: \"nats://127.0.0.1:1\" }\nservices: { orders: { database: \"sqlite:x.db\" }, users: { url: \"http://u/graphql\" } }\n", "orders", "services.inventory.url is missing"},

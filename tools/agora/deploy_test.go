@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,11 @@ func accepted(t *testing.T, command []string, env map[string]string) {
 		t.Setenv(name, value)
 	}
 	if command[0] == "serve" {
-		if _, err := config.Load(filepath.Join(folder, filepath.Base(command[2]))); err != nil {
+		cfg, err := config.Load(filepath.Join(folder, filepath.Base(command[2])))
+		if err == nil {
+			_, err = cfg.Router("", nil) // it reads keys
+		}
+		if err != nil {
 			t.Error(err)
 		}
 		return
@@ -66,7 +71,7 @@ func accepted(t *testing.T, command []string, env map[string]string) {
 			}
 		}
 	}
-	if err := cfg.check(names); err != nil {
+	if err := errors.Join(cfg.check(names), cfg.checkDoor()); err != nil {
 		t.Error(err)
 	}
 	if at := strings.TrimPrefix(cfg.Listen, "0.0.0.0:"); at != "4001" {
@@ -184,6 +189,10 @@ func manifests(t *testing.T) []manifest {
 
 func TestKubernetesIsSetUpWithWhatTheProgramsAccept(t *testing.T) {
 	all := manifests(t)
+	secrets, err := dotenv.Read(deployFolder + "kubernetes/overlays/development/secrets.env")
+	if err != nil {
+		t.Fatal(err)
+	}
 	kinds := map[string]manifest{}
 	for _, m := range all {
 		kinds[m.Kind+" "+m.Metadata.Name] = m
@@ -224,10 +233,7 @@ func TestKubernetesIsSetUpWithWhatTheProgramsAccept(t *testing.T) {
 		t.Run(key, func(t *testing.T) {
 			env := map[string]string{}
 			for _, e := range m.Spec.Template.Spec.Containers[0].Env {
-				env[e.Name] = "a-secret-that-has-at-least-32-bytes"
-			}
-			for _, url := range []string{"AGORA_REDIS", "AGORA_NATS"} {
-				env[url] = "redis://redis:6379"
+				env[e.Name] = secrets[e.Name]
 			}
 			accepted(t, m.Spec.Template.Spec.Containers[0].Args, env)
 		})

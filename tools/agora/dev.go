@@ -104,6 +104,7 @@ func (cfg devConfig) where() string {
 func devSettings(cfg devConfig) (settings, func(), error) {
 	if cfg.config != "" {
 		read, err := readSettings(cfg.config)
+		read.RouterKeys = "" // its router is in the process, and passes users' tokens on
 		return read, func() {}, err
 	}
 	unlock, err := lockFolder(cfg.data)

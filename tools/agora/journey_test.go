@@ -75,7 +75,7 @@ func (p *program) variantWith(units int) (id, sku string, price int) {
 		if at(data, "stockAdjust.userErrors.0") == nil {
 			return id, sku, 2500
 		}
-		if try == 300 {
+		if try == 1500 {
 			p.Fatalf("stockAdjust: %v", data)
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -11,11 +11,12 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/router/auth"
 )
 
-// remoteKeys are the public keys of the users service in another process. It publishes a key long before it signs with
-// it, so that a set which is some seconds old will do.
+// remoteKeys are public keys of another process: the users service's, or a router's. It publishes a key long before it signs
+// with it, so that a set which is some seconds old will do.
 type remoteKeys struct {
 	url string
 
@@ -32,16 +33,16 @@ const (
 	maxKeys     = 1 << 20
 )
 
-// newRemoteKeys are the keys of the users service whose GraphQL endpoint is given.
-func newRemoteKeys(endpoint string) (*remoteKeys, error) {
+// keysOfUsers are the keys of the users service whose GraphQL endpoint is given.
+func keysOfUsers(endpoint string) (identity.JWKS, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("services.users.url: %w", err)
 	}
-	return &remoteKeys{url: u.Scheme + "://" + u.Host + "/.well-known/jwks.json"}, nil
+	return (&remoteKeys{url: u.Scheme + "://" + u.Host + "/.well-known/jwks.json"}).Keys, nil
 }
 
-// Keys is the set. While the service can't be reached, it is the last one that was read.
+// Keys is the set. While the process can't be reached, it is the last one that was read.
 func (k *remoteKeys) Keys(ctx context.Context) (*jose.JSONWebKeySet, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

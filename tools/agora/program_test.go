@@ -136,9 +136,9 @@ func launch(env []string, command ...string) (*program, error) {
 		if p.url == "" {
 			return nil, fmt.Errorf("%v ended before it was ready:\n%s", command, p.output)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		p.kill()
-		return nil, fmt.Errorf("%v is not ready after a minute:\n%s", command, p.output)
+		return nil, fmt.Errorf("%v is not ready after three minutes:\n%s", command, p.output)
 	}
 	return p, nil
 }

@@ -29,8 +29,12 @@ type settings struct {
 	// the keys that users' tokens are signed with. At least 32 bytes.
 	Secret string `required:"true"`
 	// RouterSecrets are what the router shows in the header Agora-Router; two while one is being replaced. Over HTTP
-	// subgraphs answer who shows one of them, or has a service's token.
+	// subgraphs answer who shows one of them, or has a service's token: none is refused.
 	RouterSecrets []string
+	// RouterKeys is the URL of the public keys of the routers, which say who asks by tokens that they sign:
+	// http://HOST/.well-known/router/jwks.json. Users' own tokens are then good for routers only. Empty means that routers pass
+	// users' tokens on.
+	RouterKeys string `format:"uri"`
 	// Listen is the address of the process: /NAME/graphql for each subgraph, /health/live and /health/ready. Empty means
 	// 127.0.0.1:4001.
 	Listen string
@@ -198,7 +202,7 @@ func (cfg settings) check(names []string) error {
 			missing("services."+name+".database", "the service runs here")
 		}
 	}
-	if len(names) > 0 && !has("users") && !(len(names) == 1 && has("provider")) && cfg.Services.Users.URL == "" {
+	if len(names) > 0 && !has("users") && !(len(names) == 1 && has("provider")) && cfg.Services.Users.URL == "" && cfg.RouterKeys == "" {
 		missing("services.users.url", "its keys verify who asks")
 	}
 	if has("orders") {
@@ -222,6 +226,22 @@ func (cfg settings) check(names []string) error {
 	}
 	return errors.Join(errs...)
 }
+
+// checkDoor says what the file lacks for answering over HTTP.
+func (cfg settings) checkDoor() error {
+	for _, secret := range cfg.RouterSecrets {
+		if len(secret) < minRouterSecret {
+			return fmt.Errorf("router_secrets: one of them has %d bytes, expected at least %d", len(secret), minRouterSecret)
+		}
+	}
+	if len(cfg.RouterSecrets) == 0 {
+		return errors.New("the setting router_secrets is missing: subgraphs answer the router and each other, and nobody else")
+	}
+	return nil
+}
+
+// minRouterSecret is how long a router's secret must be, in bytes.
+const minRouterSecret = 16
 
 // database is a service's database URL with all that is to be said about the connection.
 func (cfg settings) database(name, url string) string {

@@ -87,12 +87,12 @@ func (s *shop) open(ctx context.Context, names []string) error {
 	if err := s.openBus(ctx, names); err != nil {
 		return err
 	}
-	if !slices.Contains(names, "users") && s.cfg.Services.Users.URL != "" {
-		remote, err := newRemoteKeys(s.cfg.Services.Users.URL)
+	if users := s.cfg.Services.Users.URL; users != "" && !slices.Contains(names, "users") {
+		keys, err := keysOfUsers(users)
 		if err != nil {
 			return err
 		}
-		s.keys = remote.Keys
+		s.keys = keys
 	}
 	for _, name := range everything {
 		if slices.Contains(names, name) {
@@ -144,11 +144,13 @@ func (s *shop) openBus(ctx context.Context, names []string) (err error) {
 
 // serveSubgraph adds the server of a subgraph.
 func (s *shop) serveSubgraph(name string, schema graphql.ExecutableSchema) {
-	keys := func(ctx context.Context) (*jose.JSONWebKeySet, error) { return s.keys(ctx) } // users may come after node
-	s.servers[name] = subgraph.New(subgraph.Config{
-		Name: name, Schema: schema, RouterSecrets: s.cfg.RouterSecrets, Log: s.log,
-		Verifier: &identity.Verifier{Keys: keys, Secret: []byte(s.cfg.Secret)},
-	})
+	verifier := &identity.Verifier{Secret: []byte(s.cfg.Secret)}
+	if s.cfg.RouterKeys != "" {
+		verifier.Router = (&remoteKeys{url: s.cfg.RouterKeys}).Keys
+	} else {
+		verifier.Keys = func(ctx context.Context) (*jose.JSONWebKeySet, error) { return s.keys(ctx) } // users may come after node
+	}
+	s.servers[name] = subgraph.New(subgraph.Config{Name: name, Schema: schema, RouterSecrets: s.cfg.RouterSecrets, Verifier: verifier, Log: s.log})
 }
 
 func (s *shop) database(name string) string {

@@ -40,6 +40,9 @@ func runSubgraphs(ctx context.Context, args []string, out, diagnostics io.Writer
 		return err
 	}
 	cfg, err := readSettings(file)
+	if err == nil {
+		err = cfg.checkDoor()
+	}
 	if err != nil {
 		return err
 	}
