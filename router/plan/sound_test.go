@@ -180,8 +180,8 @@ func (s *soundness) output(have map[slotOf]bool, shape *plan.Shape, out *plan.Ou
 		if f.Denied {
 			continue
 		}
-		// Members of partial unions are asked of nobody.
-		if at := (slotOf{shape.ID, f.Slot}); !have[at] && f.Slot != plan.TypeSlot && s.written(at) {
+		// Members of partial unions are asked of nobody: their slots may be others' of the same name.
+		if at := (slotOf{shape.ID, f.Slot}); f.Types == nil && !have[at] && f.Slot != plan.TypeSlot && s.written(at) {
 			s.wrong = append(s.wrong, fmt.Sprintf("%s holds %s, which nothing it waits for has written", part, f.Coordinate))
 		}
 		if out.Known && f.Types != nil && !have[slotOf{shape.ID, plan.TypeSlot}] {

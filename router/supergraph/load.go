@@ -120,14 +120,14 @@ func (l *loader) addIntrospection() error {
 }
 
 // graph reads the graph argument of a join directive: the subgraph's number, or -1 if there is none.
-func (l *loader) graph(d *ast.Directive, coordinate string) (int, error) {
+func (l *loader) graph(d *ast.Directive) (int, error) {
 	name := stringArgument(d, "graph")
 	if name == "" {
 		return -1, nil
 	}
 	g, ok := l.graphs[name]
 	if !ok {
-		return -1, fmt.Errorf("%s: @%s names the subgraph %s, which join__Graph does not list", coordinate, d.Name, name)
+		return -1, fmt.Errorf("@%s names the subgraph %s, which join__Graph does not list", d.Name, name)
 	}
 	return g, nil
 }

@@ -15,16 +15,16 @@ func (l *loader) loadPresences() error {
 		for _, d := range def.Directives {
 			switch l.specName(d.Name) {
 			case "join__owner":
-				g, err := l.graph(d, t.Name)
+				g, err := l.graph(d)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %w", t.Name, err)
 				}
 				l.owners[t.Name] = g
 				l.present(t, g)
 			case "join__type":
-				g, err := l.graph(d, t.Name)
+				g, err := l.graph(d)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %w", t.Name, err)
 				}
 				if g < 0 {
 					return fmt.Errorf("%s: @%s names no subgraph", t.Name, d.Name)

@@ -23,7 +23,7 @@ func TestContradictionsAreRefusedByCoordinate(t *testing.T) {
 		{"no join spec", "join/v0.5", "cost/v0.1", "this is no supergraph SDL"},
 		{"newer join spec", "join/v0.5", "join/v0.9", "the router knows join v0.1 to v0.5"},
 		{"two subgraphs of one name", `name: "b"`, `name: "a"`, `join__Graph.A and join__Graph.B are both the subgraph "a"`},
-		{"unknown subgraph", "x: Int @join__field(graph: B)", "x: Int @join__field(graph: C)", "T.x: T.x: @join__field names the subgraph C, which join__Graph does not list"},
+		{"unknown subgraph", "x: Int @join__field(graph: B)", "x: Int @join__field(graph: C)", "T.x: @join__field names the subgraph C, which join__Graph does not list"},
 		{"field of a stranger", "t: T }", "t: T @join__field(graph: B) }", "Query.t: @join__field names the subgraph b, which does not know Query"},
 		{"resolved by nobody", "@join__field(graph: B)", "@join__field(graph: B, external: true)", "T.x is resolved by no subgraph"},
 		{"key that does not exist", `graph: B, key: "id"`, `graph: B, key: "nope"`, `T: key in subgraph b: field set "nope" on T: field T.nope is not known`},

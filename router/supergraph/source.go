@@ -43,9 +43,9 @@ func (l *loader) loadKeys() error {
 			if l.specName(d.Name) != "join__type" || text == "" {
 				continue
 			}
-			g, err := l.graph(d, t.Name)
+			g, err := l.graph(d)
 			if err != nil {
-				return err
+				return fmt.Errorf("%s: %w", t.Name, err)
 			}
 			set, err := l.sg.fieldSet(t, text)
 			if err != nil {
@@ -81,7 +81,7 @@ func (l *loader) loadField(t *Type, f *Field) error {
 			continue
 		}
 		said = true
-		g, err := l.graph(d, t.Name+"."+f.Name)
+		g, err := l.graph(d)
 		if err != nil {
 			return err
 		}
@@ -226,9 +226,9 @@ func (l *loader) loadOverrides() error {
 				if l.specName(d.Name) != "join__field" || from == "" {
 					continue
 				}
-				g, err := l.graph(d, t.Name+"."+f.Name)
+				g, err := l.graph(d)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s.%s: %w", t.Name, f.Name, err)
 				}
 				var loser *Source
 				if other, ok := names[from]; ok && other != g {
