@@ -103,6 +103,7 @@ func (s *state) readAnswer(f *fetchState) (answer, bool) {
 	var a answer
 	r := &s.reader
 	r.b, r.answer, r.fetch = f.response.Body, len(s.arena.answers), f.fetch.ID
+	r.near, r.number = r.answer < 1<<answerBits && len(r.b) < 1<<lengthBits, word(r.answer)<<(offsetBits+lengthBits)
 	r.mistyped, r.misaligned, r.misfit, r.full = 0, false, false, false
 	s.arena.answers = append(s.arena.answers, r.b)
 	s.origins = append(s.origins, f)

@@ -7,7 +7,8 @@ import (
 
 // word is one value of the merged response. The kind is in the upper four bits, below it
 //
-//	leaf    answer 12 bits, offset 26, length 22: a range of raw JSON in an answer
+//	leaf    answer 12 bits, offset 26, length 22: a range of raw JSON in an answer. So are text (a string), integer
+//	        (a number that is an Int), number (any other) and truth (true or false), which say what the range holds
 //	far     index in arena.far, for ranges that don't fit a leaf
 //	object  base: index in arena.words of the first slot
 //	list    length 28 bits, base 32: its items are the words from base on
@@ -23,6 +24,10 @@ const (
 	explained
 	bad
 	leaf
+	text
+	integer
+	number
+	truth
 	far
 	object
 	list
@@ -44,6 +49,9 @@ func (w word) kind() word { return w & kindMask }
 
 // isNull reports whether the value is null for whatever reason.
 func (w word) isNull() bool { return w < leaf }
+
+// isLeaf reports whether the value is a range of JSON.
+func (w word) isLeaf() bool { return w >= leaf && w < object }
 
 // base is the first slot of an object, or the first item of a list.
 func (w word) base() int { return int(w & (1<<listBaseBits - 1)) }
@@ -116,22 +124,27 @@ func (a *arena) alloc(n int) (int, bool) {
 }
 
 // newLeaf is the word of a range of the answer with the given number.
-func (a *arena) newLeaf(answer, offset, length int) word {
+func (a *arena) newLeaf(kind word, answer, offset, length int) word {
 	if answer < 1<<answerBits && offset < 1<<offsetBits && length < 1<<lengthBits {
-		return leaf | word(answer)<<(offsetBits+lengthBits) | word(offset)<<lengthBits | word(length)
+		return kind | word(answer)<<(offsetBits+lengthBits) | word(offset)<<lengthBits | word(length)
 	}
 	a.far = append(a.far, farLeaf{answer, offset, length})
 	return far | word(len(a.far)-1)
 }
 
-// raw is the JSON of a leaf or far word.
+// raw is the JSON of a leaf word of any kind.
 func (a *arena) raw(w word) []byte {
-	if w.kind() == leaf {
+	if w < far {
 		offset := int(w >> lengthBits & (1<<offsetBits - 1))
 		return a.answers[w>>(offsetBits+lengthBits)&(1<<answerBits-1)][offset : offset+int(w&(1<<lengthBits-1))]
 	}
 	f := a.far[w&^kindMask]
 	return a.answers[f.answer][f.offset : f.offset+f.length]
+}
+
+// place is where the JSON of a leaf stands that is not far: a range of an answer.
+func (a *arena) place(w word) (answer []byte, offset, length int) {
+	return a.answers[w>>(offsetBits+lengthBits)&(1<<answerBits-1)], int(w >> lengthBits & (1<<offsetBits - 1)), int(w & (1<<lengthBits - 1))
 }
 
 // typeOf is the runtime type of the object at base.

@@ -87,7 +87,7 @@ func (w *walk) appendContext(b []byte, v word) ([]byte, bool) {
 	switch {
 	case v.isNull():
 		return append(b, "null"...), true
-	case v.kind() == leaf || v.kind() == far:
+	case v.isLeaf():
 		return append(b, w.state.arena.raw(v)...), true
 	}
 	return b, false

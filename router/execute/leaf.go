@@ -38,22 +38,18 @@ func appendLeaf(b []byte, f *plan.OutputField, raw []byte) ([]byte, bool) {
 	return append(b, raw...), true
 }
 
-// isReady reports whether a leaf is to be written as it came; if not, appendLeaf knows more.
-func isReady(kind plan.Leaf, raw []byte) bool {
-	switch c := raw[0]; kind {
-	case plan.LeafString, plan.LeafID:
-		return c == '"'
-	case plan.LeafInt:
-		return isInt32(raw)
-	case plan.LeafBoolean:
-		return c == 't' || c == 'f'
-	case plan.LeafFloat:
-		return isNumber(c)
-	case plan.LeafAny:
-		return true
-	}
-	return false
+// ready has a bit for each kind of word that is written as it came; appendLeaf knows more.
+var ready = [...]uint16{
+	plan.LeafAny:     bit(leaf) | bit(text) | bit(integer) | bit(number) | bit(truth),
+	plan.LeafString:  bit(text),
+	plan.LeafID:      bit(text),
+	plan.LeafInt:     bit(integer),
+	plan.LeafFloat:   bit(integer) | bit(number),
+	plan.LeafBoolean: bit(truth),
+	plan.LeafEnum:    0,
 }
+
+func bit(kind word) uint16 { return 1 << (kind >> kindShift) }
 
 func isNumber(c byte) bool { return c == '-' || c >= '0' && c <= '9' }
 

@@ -116,7 +116,6 @@ func (c *cursor) output(shape *plan.Shape, types supergraph.TypeSet) *plan.Outpu
 		f.Denied = c.eat('-')
 		key, slot := c.pair()
 		f.Key, f.Slot = key, c.n.slot(shape, slot)
-		f.Encoded = []byte(`"` + key + `":`)
 		f.Coordinate = "T." + key
 		f.NonNull = []bool{true}
 		if f.Slot != plan.TypeSlot {

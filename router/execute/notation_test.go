@@ -50,7 +50,7 @@ func parsePlan(t testing.TB, text string) *plan.Plan {
 	for _, f := range n.plan.Fetches {
 		f.Envelope = []byte(`{"query":"` + f.Query + `","variables":{`)
 	}
-	n.plan.MarkAlone()
+	n.plan.Compile()
 	return n.plan
 }
 

@@ -18,12 +18,20 @@ func (a *arena) spoil(sel *plan.Selection, base int, why word) (seen bool) {
 			continue
 		}
 		a.words[base+slot] = explained
+		a.cut(&sel.Fields[i], base)
 		if sel.Shape.Slots[slot].ResponseKey != "" {
 			a.words[base+slot] = why
 			why, seen = explained, true
 		}
 	}
 	return seen
+}
+
+// cut takes back the run that a field belongs to: its values are not what they were.
+func (a *arena) cut(f *plan.SelectionField, base int) {
+	if f.RunSlot != 0 {
+		a.words[base+f.RunSlot] = absent
+	}
 }
 
 // withdraw takes back what a selection has read into the object at base of an answer that proved broken.
@@ -36,6 +44,7 @@ func (a *arena) withdraw(sel *plan.Selection, base, mark int) {
 		}
 		at := base + f.Slot
 		a.words[at] = a.withdrawn(f.Selection, a.words[at], mark)
+		a.cut(f, base)
 	}
 }
 
@@ -111,6 +120,7 @@ func (a *arena) copyFields(sel, toSel *plan.Selection, from, to int) bool {
 	for i := range sel.Fields {
 		f, g := &sel.Fields[i], &toSel.Fields[i]
 		w := a.words[from+f.Slot]
+		a.copyRun(sel, toSel, i, from, to)
 		switch {
 		case f.Slot == plan.TypeSlot && a.words[to] != 0:
 			continue
@@ -127,6 +137,23 @@ func (a *arena) copyFields(sel, toSel *plan.Selection, from, to int) bool {
 		a.words[to+g.Slot] = w
 	}
 	return true
+}
+
+// copyRun copies the run that begins with a field, if the other selection has the same one.
+func (a *arena) copyRun(sel, toSel *plan.Selection, i, from, to int) {
+	f, g := &sel.Fields[i], &toSel.Fields[i]
+	if g.Run == 0 {
+		return
+	}
+	same := f.Run == g.Run
+	for k := 0; same && sel != toSel && k < f.Run; k++ {
+		same = sel.Fields[i+k].Leaf == toSel.Fields[i+k].Leaf
+	}
+	run := absent
+	if same {
+		run = a.words[from+f.RunSlot]
+	}
+	a.words[to+g.RunSlot] = run
 }
 
 func (a *arena) copyValue(sel, toSel *plan.Selection, w word) (word, bool) {
@@ -164,6 +191,7 @@ func (a *arena) copyObject(sel, toSel *plan.Selection, from int) (word, bool) {
 	for i := range sel.Fields {
 		f, g := &sel.Fields[i], &toSel.Fields[i]
 		v := a.words[from+f.Slot]
+		a.copyRun(sel, toSel, i, from, base)
 		if f.Selection != nil {
 			if v, room = a.copyValue(f.Selection, g.Selection, v); !room {
 				return absent, false

@@ -2,6 +2,7 @@ package execute
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 
 	"github.com/agora-supergraph/agora/router/plan"
@@ -16,6 +17,9 @@ type reader struct {
 	b     []byte
 	// answer is the number of b in the arena, fetch the ID of the fetch that it answers.
 	answer, fetch int
+	// near says that all leaves of b fit a word, number is the answer's as it stands there.
+	near   bool
+	number word
 	// lastType is the type that was named last: lists repeat it.
 	lastType supergraph.ObjectID
 	// mistyped is set by an object whose __typename is impossible, for whoever reads the object; not by objects within it.
@@ -43,40 +47,9 @@ func (r *reader) object(sel *plan.Selection, base, i, depth int) int {
 		return i + 1
 	}
 	for expected := 0; ; {
-		// Subgraphs answer in the order of the query, as the specification demands, so the key that is expected
-		// next is nearly always there: one comparison instead of a scan and a search.
-		next := -1
-		if expected < len(sel.Fields) {
-			next = keyAt(b, i, sel.Fields[expected].Key)
-		}
-		f := expected
-		if next < 0 {
-			var start, end int
-			if start, end, next = scanKey(b, i); end < 0 {
-				return -1
-			}
-			f = fieldOf(sel, b[start:end])
-		}
-		if f < 0 {
-			i = scanValue(b, next, depth)
-		} else {
-			field := &sel.Fields[f]
-			expected = f + 1
-			if field.Selection == nil && field.Slot != plan.TypeSlot && next < len(b) && (b[next] == '"' || isNumber(b[next])) {
-				// Most values are strings and numbers.
-				if b[next] == '"' {
-					i = scanString(b, next+1)
-				} else {
-					i = scanNumber(b, next)
-				}
-				if i >= 0 {
-					r.arena.words[base+field.Slot] = r.arena.newLeaf(r.answer, next, i-next)
-				}
-			} else {
-				i = r.field(sel, field, base, next, depth)
-			}
-		}
-		if i < 0 {
+		if n, end := r.leaves(sel.Fields[expected:], base, i); n > 0 {
+			expected, i = expected+n, end
+		} else if expected, i = r.member(sel, expected, base, i, depth); i < 0 {
 			return -1
 		}
 		if i+1 < len(b) && b[i] == ',' && b[i+1] == '"' {
@@ -88,6 +61,70 @@ func (r *reader) object(sel *plan.Selection, base, i, depth int) int {
 			return i
 		}
 	}
+}
+
+// leaves reads members of an object, from the first's quote on, as long as they are what nearly all are: the fields that
+// are expected next, strings, numbers and booleans, without white space. It stops in front of anything else. It returns
+// how many it has read, and the position behind the last one.
+func (r *reader) leaves(fields []plan.SelectionField, base, i int) (n, end int) {
+	if !r.near {
+		return 0, i
+	}
+	b, words := r.b, r.arena.words[base:]
+	// run is where the run began that is being read, and missing how many of its fields are to come, if all have been
+	// of the right kind so far.
+	run, missing := 0, 0
+	for n < len(fields) {
+		f := &fields[n]
+		size := len(f.Key) + 3
+		at := i + size
+		if f.Selection != nil || f.Slot == plan.TypeSlot || at+9 > len(b) || binary.LittleEndian.Uint64(b[i:])&f.Quoted.Mask != f.Quoted.Head {
+			break
+		}
+		if size > 8 && (binary.LittleEndian.Uint64(b[at-8:]) != f.Quoted.Tail || size > 16 && string(b[i+8:at-8]) != f.Key[7:size-9]) {
+			break
+		}
+		var kind word
+		if kind, end = scanShort(b, at); end < 0 {
+			break
+		}
+		words[f.Slot] = kind | r.number | word(at)<<lengthBits | word(end-at)
+		if f.Run > 0 {
+			run, missing = i, f.Run
+			words[f.RunSlot] = absent
+		}
+		if missing > 0 {
+			if missing--; ready[f.Leaf]>>(kind>>kindShift)&1 == 0 {
+				missing = 0
+			} else if missing == 0 {
+				words[f.RunSlot] = leaf | r.number | word(run)<<lengthBits | word(end-run)
+			}
+		}
+		n++
+		if end+1 >= len(b) || b[end] != ',' {
+			return n, end
+		}
+		i = end + 1
+	}
+	return n, i - 1
+}
+
+// member reads any member of an object, from its quote on.
+func (r *reader) member(sel *plan.Selection, expected, base, i, depth int) (next, end int) {
+	b, f, at := r.b, expected, -1
+	if f < len(sel.Fields) {
+		at = keyAt(b, i, sel.Fields[f].Key)
+	}
+	if at < 0 {
+		var start, stop int
+		if start, stop, at = scanKey(b, i); stop < 0 {
+			return expected, -1
+		}
+		if f = fieldOf(sel, b[start:stop]); f < 0 {
+			return expected, scanValue(b, at, depth)
+		}
+	}
+	return f + 1, r.field(sel, &sel.Fields[f], base, at, depth)
 }
 
 // keyAt returns the position of the value if the given key stands at i, without white space before its colon.
@@ -132,15 +169,8 @@ func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, base, i, dep
 	case f.Slot == plan.TypeSlot:
 		return r.typeName(sel, base, i, depth)
 	case f.Selection == nil:
-		w, end := r.leaf(i, depth)
-		if end < 0 {
-			return -1
-		}
-		// A null never wins over a value, nor over a null whose error is known.
-		if at := &r.arena.words[base+f.Slot]; w != null || *at == absent {
-			*at = w
-		}
-		return end
+		r.arena.cut(f, base)
+		return r.leaf(base+f.Slot, i, depth)
 	}
 	w, end := r.value(f.Selection, r.arena.words[base+f.Slot], i, depth)
 	if end >= 0 {
@@ -149,16 +179,26 @@ func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, base, i, dep
 	return end
 }
 
-// leaf reads a value as a range of raw JSON; lists and objects, too, as scalars may be any JSON.
-func (r *reader) leaf(i, depth int) (word, int) {
-	end := scanValue(r.b, i, depth)
+// leaf reads a value as a range of raw JSON into the word at the given index.
+func (r *reader) leaf(at, i, depth int) int {
+	w, end := r.raw(i, depth)
 	if end < 0 {
-		return absent, -1
+		return -1
 	}
-	if r.b[i] == 'n' {
+	// A null never wins over a value, nor over a null whose error is known.
+	if have := &r.arena.words[at]; w != null || *have == absent {
+		*have = w
+	}
+	return end
+}
+
+// raw reads a value as a range of raw JSON; lists and objects, too, as scalars may be any JSON.
+func (r *reader) raw(i, depth int) (word, int) {
+	kind, end := scanLeaf(r.b, i, depth)
+	if kind == null || end < 0 {
 		return null, end
 	}
-	return r.arena.newLeaf(r.answer, i, end-i), end
+	return r.arena.newLeaf(kind, r.answer, i, end-i), end
 }
 
 // typeName reads a __typename into the object at base.
@@ -221,7 +261,7 @@ func (r *reader) value(sel *plan.Selection, old word, i, depth int) (word, int) 
 		}
 		return w, end
 	}
-	w, end := r.leaf(i, depth)
+	w, end := r.raw(i, depth)
 	switch {
 	case end < 0, w == null && old != absent:
 		return old, end

@@ -304,7 +304,7 @@ func (s *state) appendFields(b []byte, fields []plan.RepresentationField, base i
 
 func (s *state) appendValue(b []byte, f *plan.RepresentationField, w word) ([]byte, word) {
 	switch w.kind() {
-	case leaf, far:
+	case leaf, text, integer, number, truth, far:
 		return append(b, s.arena.raw(w)...), 0
 	case object:
 		b, why := s.appendFields(append(b, '{'), f.Fields, w.base(), true)

@@ -26,14 +26,8 @@ const (
 // scanString reads the rest of a string, from behind its opening quote to behind its closing quote.
 func scanString(b []byte, i int) int {
 	for {
-		// Eight bytes at a time: find the first that is a quote, a backslash, a control character or not ASCII.
-		// Borrows spoil only bytes above the first hit, and only the first one is looked at.
 		for i+8 <= len(b) {
-			w := binary.LittleEndian.Uint64(b[i:])
-			quote := w ^ ones*'"'
-			slash := w ^ ones*'\\'
-			hit := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w | w) & highs
-			if hit != 0 {
+			if hit := stringEnd(binary.LittleEndian.Uint64(b[i:])); hit != 0 {
 				i += bits.TrailingZeros64(hit) >> 3
 				break
 			}
@@ -61,6 +55,13 @@ func scanString(b []byte, i int) int {
 			i += n
 		}
 	}
+}
+
+// stringEnd marks, in their high bits, the bytes that are a quote, a backslash, a control character or not ASCII. Borrows
+// spoil only bytes above the first hit, and only the first one is to be looked at.
+func stringEnd(w uint64) uint64 {
+	quote, slash := w^ones*'"', w^ones*'\\'
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w | w) & highs
 }
 
 // scanEscape reads the rest of an escape sequence, from behind its backslash.
@@ -158,6 +159,85 @@ func scanValue(b []byte, i, depth int) int {
 		return scanLiteral(b, i, "null")
 	}
 	return scanNumber(b, i)
+}
+
+// scanLeaf reads any value and says of what kind it is: null, text, integer, number, truth, or leaf for all others.
+func scanLeaf(b []byte, i, depth int) (kind word, end int) {
+	if i >= len(b) {
+		return leaf, -1
+	}
+	switch c := b[i]; {
+	case c == '"':
+		return text, scanString(b, i+1)
+	case isNumber(c):
+		return scanNumeral(b, i)
+	case c == 't':
+		return truth, scanLiteral(b, i, "true")
+	case c == 'f':
+		return truth, scanLiteral(b, i, "false")
+	case c == 'n':
+		return null, scanLiteral(b, i, "null")
+	}
+	return leaf, scanValue(b, i, depth)
+}
+
+// scanShort reads a string, a boolean or a number of less than eight digits where nine bytes follow at least. The end is
+// negative for any other value.
+func scanShort(b []byte, i int) (kind word, end int) {
+	switch next := binary.LittleEndian.Uint64(b[i+1:]); b[i] {
+	case '"':
+		hit := stringEnd(next)
+		if i += 1 + bits.TrailingZeros64(hit)>>3; hit != 0 && b[i] == '"' {
+			return text, i + 1
+		}
+		return text, scanString(b, i)
+	case 't':
+		if next&(1<<24-1) == 'r'|'u'<<8|'e'<<16 {
+			return truth, i + 4
+		}
+		return truth, -1
+	case 'f':
+		if next&(1<<32-1) == 'a'|'l'<<8|'s'<<16|'e'<<24 {
+			return truth, i + 5
+		}
+		return truth, -1
+	}
+	first := i
+	if b[i] == '-' {
+		first++
+	}
+	n := countDigits(b[first:])
+	if n == 0 || n > 7 || n > 1 && b[first] == '0' || b[first+n] == '.' || b[first+n]|0x20 == 'e' {
+		return integer, -1
+	}
+	return integer, first + n
+}
+
+// scanNumeral reads a number.
+func scanNumeral(b []byte, i int) (kind word, end int) {
+	first := i
+	if b[i] == '-' {
+		first++
+	}
+	if first+8 <= len(b) {
+		// Nearly all numbers have less than eight digits, and nothing else.
+		n := countDigits(b[first:])
+		if n > 0 && n < 8 && (n == 1 || b[first] != '0') {
+			if c := b[first+n]; c != '.' && c|0x20 != 'e' {
+				return integer, first + n
+			}
+		}
+	}
+	if end = scanNumber(b, i); end >= 0 && isInt32(b[i:end]) {
+		return integer, end
+	}
+	return number, end
+}
+
+// countDigits counts the digits that the next eight bytes begin with.
+func countDigits(b []byte) int {
+	d := binary.LittleEndian.Uint64(b) ^ ones*'0'
+	return bits.TrailingZeros64((d+ones*(0x80-10)|d)&highs) >> 3
 }
 
 // scanObject reads the rest of an object, from behind its brace.

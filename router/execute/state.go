@@ -165,11 +165,11 @@ func (f *fetchState) release() {
 
 // origin is the fetch that a leaf came with; nil for other values.
 func (s *state) origin(w word) *fetchState {
-	switch w.kind() {
-	case leaf:
-		return s.origins[w>>(offsetBits+lengthBits)&(1<<answerBits-1)]
-	case far:
+	switch {
+	case !w.isLeaf():
+		return nil
+	case w.kind() == far:
 		return s.origins[s.arena.far[w&^kindMask].answer]
 	}
-	return nil
+	return s.origins[w>>(offsetBits+lengthBits)&(1<<answerBits-1)]
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/agora-supergraph/agora/router/plan"
 	"github.com/agora-supergraph/agora/router/transport"
@@ -70,7 +72,7 @@ func (s *shop) review(n int, rest string) string {
 	return fmt.Sprintf(`{"id":"%d","body":"%sReview %d: it is what it says, neither more nor less"%s}`, n, s.mark, n, rest)
 }
 
-func number(id string) (n int) {
+func numbered(id string) (n int) {
 	_, _ = fmt.Sscanf(id, "%d", &n)
 	return n
 }
@@ -130,8 +132,8 @@ func (s *shop) Send(_ context.Context, req *transport.Request) (*transport.Respo
 			return fmt.Sprintf(`{"__typename":"Product","upc":"%s",%s}`, id, s.product(id))
 		})
 	case "f2":
-		data = entities("e0", func(id string) string { return `"reviews":` + s.writtenBy(number(id), true) }) + "," +
-			entities("e1", func(id string) string { return `"reviews":` + s.about(number(id)) })
+		data = entities("e0", func(id string) string { return `"reviews":` + s.writtenBy(numbered(id), true) }) + "," +
+			entities("e1", func(id string) string { return `"reviews":` + s.about(numbered(id)) })
 	case "f3":
 		data = entities("e0", s.product)
 	case "f4":
@@ -178,6 +180,23 @@ func (r *replay) Send(ctx context.Context, req *transport.Request) (*transport.R
 
 var pooledAnswers = sync.Pool{New: func() any { return new(transport.Response) }}
 
+// Start answers a fetch as transports over HTTP/1.1 do, without another goroutine.
+func (r *replay) Start(ctx context.Context, req *transport.Request) transport.Pending {
+	answer, err := r.Send(ctx, req)
+	if err != nil {
+		return nil
+	}
+	return (*replayed)(answer)
+}
+
+// replayed is an answer on its way.
+type replayed transport.Response
+
+// Receive returns the answer.
+func (r *replayed) Receive(context.Context) (*transport.Response, error) {
+	return (*transport.Response)(r), nil
+}
+
 // Subscribe is never called.
 func (r *replay) Subscribe(context.Context, *transport.Request) (transport.Stream, error) {
 	panic("no subscription here")
@@ -214,18 +233,22 @@ output {users:[<User>{id:ID! username:String name:String}]}`)
 	measure(b, func() { x.Execute(b.Context(), p, req).Release() })
 }
 
-// measure runs a benchmark and reports the CPU time of an operation besides its duration: on a machine that is
-// busy otherwise, that is the figure to compare.
+// measure runs a benchmark and reports the CPU time of an operation besides its duration, and the least that one has
+// taken: on a machine that is busy otherwise, those are the figures to compare.
 func measure(b *testing.B, op func()) {
 	var before, after syscall.Rusage
 	b.ReportAllocs()
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+	least := time.Duration(math.MaxInt64)
 	for b.Loop() {
+		began := time.Now()
 		op()
+		least = min(least, time.Since(began))
 	}
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
 	spent := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
 	b.ReportMetric(float64(spent)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(least), "least-ns/op")
 }
 
 // BenchmarkDecodeWide is what decoding the same answers into maps costs: the yardstick for BenchmarkExecuteWide

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/agora-supergraph/agora/router/plan"
@@ -32,25 +33,29 @@ type writer struct {
 // object writes the object at base, or returns false if it has to be null because of a value in it.
 func (w *writer) object(out *plan.Output, base int) bool {
 	id := w.arena.typeOf(base)
-	b, opening := w.b, byte('{')
-	depth := len(w.path)
+	b, start, depth := w.b, len(w.b), len(w.path)
 	w.path = append(w.path, 0)
-	for i := range out.Fields {
+	for i := 0; i < len(out.Fields); i++ {
 		f := &out.Fields[i]
-		if f.Types != nil && !applies(out, f, id) {
-			continue
-		}
-		if v := w.arena.words[base+f.Slot]; f.Slot != plan.TypeSlot && v.kind() == leaf && len(f.NonNull) == 1 && !f.Denied {
-			// Most values are leaves outside lists that need no change: the short way.
-			if raw := w.arena.raw(v); isReady(f.Leaf, raw) {
-				b = appendField(b, opening, f.Encoded, raw)
-				opening = ','
+		if f.Run > 0 {
+			if v := w.arena.words[base+f.RunSlot]; v != absent {
+				answer, offset, length := w.arena.place(v)
+				b = append(append(b, ','), answer[offset:offset+length]...)
+				i += f.Run - 1
 				continue
 			}
 		}
+		if f.Types != nil && !applies(out, f, id) {
+			continue
+		}
+		if v := w.arena.words[base+f.Slot]; ready[f.Leaf]>>(v>>kindShift)&1 != 0 && f.Slot != plan.TypeSlot && len(f.NonNull) == 1 && !f.Denied {
+			// Most values are leaves outside lists that need no change: the short way.
+			answer, offset, length := w.arena.place(v)
+			b = appendField(b, f.Encoded, answer, offset, length)
+			continue
+		}
 		w.path[depth] = int32(i)
-		w.b = append(append(b, opening), f.Encoded...)
-		opening = ','
+		w.b = append(b, f.Encoded...)
 		if !w.field(f, base, id) {
 			w.path = w.path[:depth]
 			return false
@@ -58,26 +63,43 @@ func (w *writer) object(out *plan.Output, base int) bool {
 		b = w.b
 	}
 	w.path = w.path[:depth]
-	if opening == '{' {
+	if len(b) == start {
 		b = append(b, '{')
 	}
+	// In the place of the first field's comma.
+	b[start] = '{'
 	w.b = append(b, '}')
 	w.overflow = w.overflow || len(w.b) > w.limit
 	return !w.overflow
 }
 
-// appendField appends what separates a field from the one before, its key, and its value.
-func appendField(b []byte, separator byte, key, value []byte) []byte {
+// appendField appends a key, with the comma before it, and a value: a range of an answer. Most are short, and the time goes
+// into finding out how short; so as many bytes as can be are copied, of which those behind the value are overwritten.
+func appendField(b, key, answer []byte, offset, length int) []byte {
 	n := len(b)
-	end := n + 1 + len(key) + len(value)
-	if end > cap(b) {
-		b = slices.Grow(b, end-n)
+	if need := len(key) + length + 2*plan.EncodedRoom; cap(b)-n < need {
+		b = slices.Grow(b, need)
 	}
-	b = b[:end]
-	b[n] = separator
-	n += 1 + copy(b[n+1:], key)
-	copy(b[n:], value)
-	return b
+	b = b[:cap(b)]
+	if len(key) <= plan.EncodedRoom {
+		move(b[n:], key[:plan.EncodedRoom])
+	} else {
+		copy(b[n:], key)
+	}
+	n += len(key)
+	if length <= plan.EncodedRoom && offset+plan.EncodedRoom <= len(answer) {
+		move(b[n:], answer[offset:])
+	} else {
+		copy(b[n:], answer[offset:offset+length])
+	}
+	return b[:n+length]
+}
+
+// move copies 16 bytes.
+func move(to, from []byte) {
+	x, y := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
+	binary.LittleEndian.PutUint64(to, x)
+	binary.LittleEndian.PutUint64(to[8:], y)
 }
 
 // applies reports whether an object of the given type has a field. One whose type can't be known, since it
@@ -109,7 +131,7 @@ func (w *writer) field(f *plan.OutputField, base int, id supergraph.ObjectID) bo
 func (w *writer) value(f *plan.OutputField, level int, v word) bool {
 	innermost := level == len(f.NonNull)-1
 	switch v.kind() {
-	case leaf, far:
+	case leaf, text, integer, number, truth, far:
 		if f.Leaf == plan.Composite {
 			return w.unfit(f, level, v)
 		}

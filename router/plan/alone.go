@@ -1,12 +1,26 @@
 package plan
 
-// MarkAlone sets Selection.Alone throughout a plan: Build does it at last, and so has to do who makes a plan otherwise.
-//
+// Compile sets what is found in a plan that is made otherwise: OutputField.Encoded, SelectionField.Quoted, runs and
+// Selection.Alone. Build does it at last, and so has to do who makes a plan by hand.
+func (p *Plan) Compile() {
+	p.Output.setEncoded()
+	for _, in := range p.Increments {
+		in.Output.setEncoded()
+	}
+	for _, f := range p.Fetches {
+		for _, t := range f.targets() {
+			t.Selection.setQuoted()
+		}
+	}
+	p.markRuns()
+	p.markAlone()
+}
+
 // Two objects at one position are the same for ever if one selection alone reads them, and has read the same text: what
 // later fetches ask about them, and so what they bring, follows from that text. This doesn't hold where arguments come
 // from contexts, which differ by what stands above, where a path is taken for some types of what stands above, and
 // where parts of the answer are delivered object by object.
-func (p *Plan) MarkAlone() {
+func (p *Plan) markAlone() {
 	if p.Deferred != nil {
 		return
 	}

@@ -86,7 +86,7 @@ func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operati
 		Variables: op.Variables, Supergraph: sg,
 	}
 	b.deliver(p)
-	p.MarkAlone()
+	p.Compile()
 	return p, nil
 }
 

@@ -101,7 +101,7 @@ func nonNull(sg *supergraph.Supergraph, name string, types supergraph.TypeSet) [
 
 func (b *builder) outputField(at *position, f *operation.Field, types supergraph.TypeSet, in deferredBy) OutputField {
 	out := OutputField{
-		Key: f.ResponseKey, Encoded: append(appendJSONString(nil, f.ResponseKey), ':'), Denied: f.Denied,
+		Key: f.ResponseKey, Denied: f.Denied,
 		Coordinate: at.on.Name + "." + f.Name,
 	}
 	if id := first(types); at.on.Field(f.Name) == nil && id != supergraph.NoObject {

@@ -201,16 +201,21 @@ type Selection struct {
 	// Fields are in the order in which the subgraph is expected to answer. Keys that are not listed are skipped.
 	Fields []SelectionField
 	// Alone says that nobody else reads into the objects of this position, so that objects of equal text are the same;
-	// see MarkAlone.
+	// see Compile.
 	Alone bool
 }
 
 // SelectionField reads one key.
 type SelectionField struct {
-	// Key is the response key in the subgraph's answer.
-	Key string
+	// Key is the response key in the subgraph's answer, and Quoted is how it stands there: "key":
+	Key    string
+	Quoted Quoted
 	// Slot takes the value. For TypeSlot, the value is a __typename.
 	Slot int
+	// RunSlot takes the text of the run that the field belongs to; zero if it belongs to none. Run is the length of
+	// the one that begins with it, and Leaf how its value is checked.
+	RunSlot, Run int
+	Leaf         Leaf
 	// Selection reads the objects of the value, directly or in lists; nil for leaves.
 	Selection *Selection
 }
@@ -233,10 +238,13 @@ type Output struct {
 type OutputField struct {
 	// Key is the response key.
 	Key string
-	// Encoded is the key as it is written: "key":
+	// Encoded is the key as it is written, with what separates it from the field before: ,"key": with room up to
+	// EncodedRoom at least.
 	Encoded []byte
 	// Slot holds the value. TypeSlot writes the runtime type's name.
 	Slot int
+	// RunSlot holds the text of this field and the next Run-1, if they can be written in one piece. Zero for none.
+	RunSlot, Run int
 	// Types are the runtime types that have the field; nil means all.
 	Types supergraph.TypeSet
 	// NonNull says for each level of lists, outermost first, and at last for the innermost value, whether null
@@ -253,6 +261,10 @@ type OutputField struct {
 	// Coordinate is Type.field of the schema, for error messages.
 	Coordinate string
 }
+
+// EncodedRoom is how many bytes OutputField.Encoded has room for at least: to copy as many always is quicker than to copy
+// as many as there are.
+const EncodedRoom = 16
 
 // Leaf says how a leaf value is checked.
 type Leaf uint8
