@@ -161,6 +161,7 @@ const (
 	wrongType reason = iota + 1
 	unknownType
 	notObject
+	unsendable
 )
 
 func badWord(r reason, fetch int) word { return bad | word(r)<<32 | word(fetch) }

@@ -39,7 +39,7 @@ func (w *walk) inRound(base int) bool {
 		value := w.contextValue(variable)
 		var fits bool
 		if c.own, fits = w.appendContext(c.own, value); !fits || value.isNull() && variable.NonNull {
-			w.missing(base, max(value, null))
+			w.missing(base, -1, max(value, null))
 			return false
 		}
 	}

@@ -199,7 +199,7 @@ func (w *walk) ask(base int) {
 		sent, why = w.write(base, id, variant)
 	}
 	if sent < 0 {
-		w.missing(base, why)
+		w.missing(base, variant, why)
 	}
 	w.link(asker{base: base, sent: sent, target: w.number, next: -1})
 }
@@ -260,10 +260,13 @@ func (w *walk) link(o asker) {
 	rep.last = n
 }
 
-// missing deals with an object that can't be represented. If its key is null because of an error, that error
+// missing deals with an object that can't be represented: in the variant, or at all if that is negative. If its key is null because of an error, that error
 // explains the fields of this fetch, too; if the key is simply null, they are.
-func (w *walk) missing(base int, why word) {
+func (w *walk) missing(base, variant int, why word) {
 	a, sel := &w.state.arena, w.target.Selection
+	if why == null && variant >= 0 {
+		why = w.state.misshapen(w.target.Representations[variant], sel.Shape, base)
+	}
 	switch why.kind() {
 	case explained:
 		a.explain(sel, base)

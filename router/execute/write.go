@@ -315,6 +315,8 @@ func (r reason) message(coordinate string) string {
 		return "The subgraph of field " + coordinate + " answered an object of another type than it was asked for."
 	case unknownType:
 		return "The subgraph of field " + coordinate + " answered an object of an unknown type."
+	case unsendable:
+		return "Field " + coordinate + " can't be asked: a key that it needs was answered in another form than its type has."
 	}
 	return "The subgraph of field " + coordinate + " answered no object where it was asked for one."
 }

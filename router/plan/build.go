@@ -53,6 +53,7 @@ func (e *Error) Error() string {
 //	gather.go    what one such set meets, choose.go how each field is met, enter.go by which key
 //	place.go     the solution as requests that wait for each other
 //	defer.go     the same again for each part of the answer that is delivered later
+//	tell.go      runtime types are told on every path to a position, or on none
 //	narrow.go    objects are sent only on the ways on which what is sent was gathered
 //	context.go   arguments that take their values from further up, at every step
 //	join.go      requests to one subgraph that can go together become one
@@ -75,6 +76,7 @@ func Build(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operati
 		}
 		return nil, err
 	}
+	b.tell()
 	b.narrow()
 	groups := join(b.groups)
 	if most := cfg.MaxFetches; len(groups) > most && most > 0 || most == 0 && len(groups) > 1000 {

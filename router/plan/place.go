@@ -37,6 +37,7 @@ func (b *placer) place(at *position, sol *solution, arrived []*visit) []*group {
 		v.site = site
 	}
 	done := b.pick(at, site, sol.picked)
+	at.arrivals = append(at.arrivals, arrival{site, b.part, sol.level.static()})
 	b.postpone(at, site, sol.level)
 	return done
 }

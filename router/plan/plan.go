@@ -183,7 +183,8 @@ type Slot struct {
 	// ResponseKey is the client's response key, for error paths; empty for a value that only keys and
 	// requires need.
 	ResponseKey string
-	// Name is the field's name in the schema, and Lists the depth of lists in its type: for people only.
+	// Name is the field's name in the schema, and Lists the depth of lists in its type: for people, and to tell
+	// what is wrong with a value.
 	Name  string
 	Lists int
 	// Shape is the layout of the objects in this slot, directly or in lists; nil for leaves.

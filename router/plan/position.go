@@ -28,7 +28,9 @@ type position struct {
 	known bool
 	// knownIn are parts of the answer in which they are known, else.
 	knownIn []*payload
-	shape   *Shape
+	// arrivals are the paths that lead here.
+	arrivals []arrival
+	shape    *Shape
 }
 
 // held says that a node holds a value for some runtime types.
