@@ -21,7 +21,7 @@ func BenchmarkHTTP(b *testing.B) {
 			}
 			defer h.Close()
 			if name != "own" {
-				h.plain = nil
+				h.own = nil
 			}
 			req := query(`{"query":"{x}"}`)
 			var before, after syscall.Rusage

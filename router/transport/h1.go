@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// h1 is an HTTP/1.1 client for one endpoint without TLS, by RFC 9112. A call runs in its caller's goroutine from
+// h1 is an HTTP/1.1 client for one endpoint, by RFC 9112. A call runs in its caller's goroutine from
 // the first byte to the last, on a connection of its own: net/http hands every request and every answer
 // through two more goroutines, which costs more than all the rest.
 type h1 struct {
@@ -102,7 +102,7 @@ func (c *h1) dial(ctx context.Context) (*h1conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &h1conn{Conn: conn, below: conn}
+	made := &h1conn{Conn: conn, below: beneath(conn)}
 	c.add(ctx, made)
 	return made, nil
 }

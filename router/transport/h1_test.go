@@ -204,3 +204,24 @@ func TestAConnectionThatWasClosedWhileItWasIdleIsReplaced(t *testing.T) {
 		<-closed
 	}
 }
+
+func TestMutationsUseAKeptConnectionWithTLS(t *testing.T) {
+	var conns atomic.Int32
+	url := listen(t, func(n int, conn net.Conn, in *bufio.Reader) {
+		conns.Store(int32(n))
+		for readRequest(in) == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+		}
+	})
+	h := dialTLS(t, HTTPConfig{URL: url})
+	for _, mutation := range []bool{false, true, true} {
+		req := query("{}")
+		req.Mutation = mutation
+		if _, err := h.Send(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if conns.Load() != 1 {
+		t.Errorf("%d connections, want 1", conns.Load())
+	}
+}

@@ -141,19 +141,19 @@ func (c *connections) keep(conn *h1conn) {
 	}
 	c.mu.Unlock()
 	if useless {
-		_ = conn.Close()
+		_ = conn.below.Close()
 	}
 	if old != nil {
 		_ = old.Close()
 	}
 }
 
-// drop closes a connection that was in use.
+// drop closes a connection that was in use, without a word of farewell as TLS has it: nobody may take it any more.
 func (c *connections) drop(conn *h1conn) {
 	c.mu.Lock()
 	c.leave(conn)
 	c.mu.Unlock()
-	_ = conn.Close()
+	_ = conn.below.Close()
 }
 
 // close closes the kept connections.

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,16 +54,17 @@ type HTTPConfig struct {
 // HTTP reaches a subgraph over HTTP/1.1 with keep-alive, or HTTP/2 where TLS negotiates it. Redirects are never
 // followed: they arrive as answers with their status.
 //
-// Without TLS and proxy, queries and mutations go through a client of our own (h1), which costs a third of
-// net/http's; everything else goes through net/http.
+// Over HTTP/1.1 queries and mutations go through a client of our own (h1), which costs a third of net/http's; HTTP/2,
+// proxies, files and streams go through net/http.
 type HTTP struct {
 	cfg HTTPConfig
 	url *url.URL
 	// query and mutation are the headers of requests that bring none of their own.
 	query, mutation http.Header
 	rt              *http.Transport
-	// plain is nil where net/http is needed.
-	plain *h1
+	// own is nil where net/http is needed. With TLS that is so from when the subgraph has chosen HTTP/2: http2 says so.
+	own   *h1
+	http2 atomic.Bool
 	// ws is rt without HTTP/2, for WebSockets; made when first needed.
 	ws     *http.Transport
 	wsOnce sync.Once
@@ -113,8 +115,11 @@ func NewHTTP(cfg HTTPConfig) (*HTTP, error) {
 		h.rt.Proxy = http.ProxyURL(cfg.Proxy)
 	}
 	h.mutation = h.headers()
-	if u.Scheme == "http" && cfg.Proxy == nil && u.User == nil {
-		h.plain = newH1(&h.cfg, u, connect, h.mutation)
+	if u.Scheme == "https" {
+		connect = encrypted(connect, &h.cfg, u)
+	}
+	if cfg.Proxy == nil && u.User == nil {
+		h.own = newH1(&h.cfg, u, connect, h.mutation)
 	}
 	h.query = h.headers()
 	// A key without values is not sent, and tells net/http that the request may be sent again if a kept
@@ -162,8 +167,10 @@ func merge(to, from http.Header) {
 // connector opens a connection to the subgraph.
 type connector func(ctx context.Context) (net.Conn, error)
 
+var ports = map[string]string{"http": "80", "https": "443"}
+
 func tcp(dialer *net.Dialer, u *url.URL) connector {
-	address := net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80"))
+	address := net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), ports[u.Scheme]))
 	return func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
 }
 
@@ -191,27 +198,41 @@ func (h *HTTP) headersFor(req *Request) http.Header {
 // Send posts the request and reads the whole answer. Queries whose kept connection was stale are sent again on
 // another one, mutations never.
 func (h *HTTP) Send(ctx context.Context, req *Request) (*Response, error) {
-	var resp *Response
-	var err error
-	if files := filesOf(ctx, req); files != nil {
-		resp, err = h.roundTrip(ctx, req, files)
-	} else if h.plain != nil {
-		resp, err = h.plain.send(ctx, req)
-	} else {
-		resp, err = h.roundTrip(ctx, req, nil)
-	}
+	resp, err := h.send(ctx, req)
 	if err != nil {
 		return nil, h.cfg.failure(ctx, err)
 	}
 	return resp, nil
 }
 
-// Start sends a query on a connection that is kept, if there is one.
-func (h *HTTP) Start(ctx context.Context, req *Request) Pending {
-	if h.plain == nil {
+func (h *HTTP) send(ctx context.Context, req *Request) (*Response, error) {
+	if files := filesOf(ctx, req); files != nil {
+		return h.roundTrip(ctx, req, files)
+	}
+	if own := h.client(); own != nil {
+		resp, err := own.send(ctx, req)
+		if !errors.Is(err, errHTTP2) {
+			return resp, err
+		}
+		h.http2.Store(true) // nothing was sent yet
+	}
+	return h.roundTrip(ctx, req, nil)
+}
+
+// client is our own client, or nil if that can't be used.
+func (h *HTTP) client() *h1 {
+	if h.http2.Load() {
 		return nil
 	}
-	return h.plain.start(ctx, req)
+	return h.own
+}
+
+// Start sends a query on a connection that is kept, if there is one.
+func (h *HTTP) Start(ctx context.Context, req *Request) Pending {
+	if own := h.client(); own != nil {
+		return own.start(ctx, req)
+	}
+	return nil
 }
 
 // roundTrip sends the request through net/http.
@@ -327,7 +348,7 @@ func (cfg *HTTPConfig) failure(ctx context.Context, err error) error {
 // Close closes the connections that are kept.
 func (h *HTTP) Close() {
 	h.rt.CloseIdleConnections()
-	if h.plain != nil {
-		h.plain.close()
+	if h.own != nil {
+		h.own.close()
 	}
 }

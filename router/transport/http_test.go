@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,11 +39,67 @@ func dialOwn(t *testing.T, cfg HTTPConfig) Transport { return dial(t, cfg) }
 
 func dialNetHTTP(t *testing.T, cfg HTTPConfig) Transport {
 	h := dial(t, cfg)
-	h.plain = nil
+	h.own = nil
 	return h
 }
 
 func dialAhead(t *testing.T, cfg HTTPConfig) Transport { return ahead{dial(t, cfg)} }
+
+// dialTLS makes a transport to something in front of the subgraph that speaks TLS.
+func dialTLS(t *testing.T, cfg HTTPConfig) Transport {
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS() // for its certificate
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	u, err := url.Parse(cfg.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subgraph := u.Host
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates, NextProtos: []string{"http/1.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(func() { l.Close(); wg.Wait() })
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { relay(conn, subgraph) })
+		}
+	})
+	u.Scheme, u.Host = "https", l.Addr().String()
+	cfg.URL, cfg.TLS = u.String(), &tls.Config{RootCAs: roots}
+	h := dial(t, cfg)
+	t.Cleanup(func() {
+		if h.http2.Load() {
+			t.Error("not through our own client")
+		}
+	})
+	return h
+}
+
+// relay carries bytes between a connection and an address, until one of them ends.
+func relay(conn net.Conn, address string) {
+	defer conn.Close()
+	to, err := net.Dial("tcp", address)
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	var back sync.WaitGroup
+	back.Go(func() {
+		_, _ = io.Copy(conn, to)
+		_ = conn.Close()
+	})
+	_, _ = io.Copy(to, conn)
+	_ = to.Close()
+	back.Wait()
+}
 
 // ahead sends requests without waiting wherever a connection is kept.
 type ahead struct{ *HTTP }
@@ -57,7 +114,8 @@ func (a ahead) Send(ctx context.Context, req *Request) (*Response, error) {
 
 // TestHTTPConformance holds our client, in both of its ways, and net/http's to the same.
 func TestHTTPConformance(t *testing.T) {
-	for client, dial := range map[string]dialer{"own": dialOwn, "own, ahead": dialAhead, "net/http": dialNetHTTP} {
+	dialers := map[string]dialer{"own": dialOwn, "own, ahead": dialAhead, "own, with TLS": dialTLS, "net/http": dialNetHTTP}
+	for client, dial := range dialers {
 		for name, test := range map[string]func(*testing.T, dialer){
 			"a request arrives with its body and headers":    testARequestArrivesWithItsBodyAndHeaders,
 			"the subgraph learns how much time is left":      testTheSubgraphLearnsHowMuchTimeIsLeft,
@@ -183,9 +241,13 @@ func testRedirectsAreNotFollowed(t *testing.T, dial dialer) {
 }
 
 func testTimeoutsAndCancellationEndTheCall(t *testing.T, dial dialer) {
+	// Long enough for a handshake on a busy machine: a call that has not begun is not ended.
+	const limit = 400 * time.Millisecond
 	gone := make(chan struct{}, 4)
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		if body, _ := io.ReadAll(r.Body); string(body) == "connect" {
+			return
+		}
 		if r.URL.Path == "/body" {
 			_, _ = io.WriteString(w, "{")
 			w.(http.Flusher).Flush()
@@ -193,20 +255,27 @@ func testTimeoutsAndCancellationEndTheCall(t *testing.T, dial dialer) {
 		<-r.Context().Done()
 		gone <- struct{}{}
 	})
+	connected := func(cfg HTTPConfig) Transport {
+		h := dial(t, cfg)
+		// The time is for the call: a handshake takes some of it.
+		_, _ = h.Send(t.Context(), query("connect"))
+		return h
+	}
 	for _, path := range []string{"/headers", "/body"} {
-		h := dial(t, HTTPConfig{URL: server.URL + path, Timeout: 50 * time.Millisecond})
+		h := connected(HTTPConfig{URL: server.URL + path, Timeout: limit})
 		if _, err := h.Send(t.Context(), query("{}")); code(err) != CodeTimeout {
 			t.Errorf("%s: timeout: %v", path, err)
 		}
 		<-gone
-		h = dial(t, HTTPConfig{URL: server.URL + path, Timeout: -1})
+		h = connected(HTTPConfig{URL: server.URL + path, Timeout: -1})
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(50*time.Millisecond, cancel)
+		time.AfterFunc(limit, cancel)
 		if _, err := h.Send(ctx, query("{}")); code(err) != CodeCanceled {
 			t.Errorf("%s: canceled: %v", path, err)
 		}
 		<-gone
-		ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, _ = h.Send(t.Context(), query("connect"))
+		ctx, cancel = context.WithTimeout(t.Context(), limit)
 		if _, err := h.Send(ctx, query("{}")); code(err) != CodeTimeout {
 			t.Errorf("%s: the caller's deadline: %v", path, err)
 		}
@@ -321,8 +390,8 @@ func TestTLSWithHTTP1AndHTTP2(t *testing.T) {
 		h := dial(t, HTTPConfig{URL: server.URL, TLS: &tls.Config{RootCAs: roots}})
 		for range 2 {
 			resp, err := h.Send(t.Context(), query("{}"))
-			if want := map[bool]string{false: "1", true: "2"}[h2]; err != nil || string(resp.Body) != want {
-				t.Errorf("answer %+v, %v, want HTTP/%s", resp, err, want)
+			if want := map[bool]string{false: "1", true: "2"}[h2]; err != nil || string(resp.Body) != want || h.http2.Load() != h2 {
+				t.Errorf("answer %+v, %v, want HTTP/%s; through net/http %v", resp, err, want, h.http2.Load())
 			}
 		}
 	}
