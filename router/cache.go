@@ -5,12 +5,11 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/agora-supergraph/agora/router/cost"
+	"github.com/agora-supergraph/agora/router/internal/store"
 	"github.com/agora-supergraph/agora/router/operation"
 	"github.com/agora-supergraph/agora/router/plan"
 )
@@ -53,24 +52,17 @@ type cache[K comparable, V any] struct {
 	shards [cacheShards]cacheShard[K, V]
 }
 
-// cacheShard holds a table that is replaced, never changed, once it is published.
 type cacheShard[K comparable, V any] struct {
-	table atomic.Pointer[map[uint64]*entry[K, V]]
+	kept *store.Store[entry[K, V]]
 
-	mu           sync.Mutex
-	weight, most int
-	making       map[K]*making[V]
-	// ring is in the order of arrival. The hand goes around it: what was used since it last came by is spared.
-	ring []*entry[K, V]
-	hand int
+	// mu guards making, and what changes kept.
+	mu     sync.Mutex
+	making map[K]*making[V]
 }
 
 type entry[K comparable, V any] struct {
-	hash   uint64
-	key    K
-	value  V
-	weight int
-	used   atomic.Bool
+	key   K
+	value V
 }
 
 // making is a value that is being made.
@@ -85,8 +77,7 @@ func newCache[K comparable, V any](bytes int, weigh func(K, V) int) *cache[K, V]
 	c := &cache[K, V]{seed: maphash.MakeSeed(), weigh: weigh}
 	for i := range c.shards {
 		s := &c.shards[i]
-		s.most, s.making = bytes/cacheShards, map[K]*making[V]{}
-		s.table.Store(&map[uint64]*entry[K, V]{})
+		s.kept, s.making = store.New[entry[K, V]](bytes/cacheShards), map[K]*making[V]{}
 	}
 	return c
 }
@@ -95,11 +86,9 @@ func newCache[K comparable, V any](bytes int, weigh func(K, V) int) *cache[K, V]
 func (c *cache[K, V]) get(ctx context.Context, key K, build func() (V, error)) (V, error) {
 	hash := maphash.Comparable(c.seed, key)
 	s := &c.shards[hash%cacheShards]
-	if e := (*s.table.Load())[hash]; e != nil && e.key == key {
-		if !e.used.Load() {
-			e.used.Store(true)
-		}
-		return e.value, nil
+	if e := s.kept.Get(hash); e != nil && e.Value.key == key {
+		e.Use()
+		return e.Value.value, nil
 	}
 	m, own := s.claim(hash, key)
 	if own {
@@ -118,8 +107,8 @@ func (c *cache[K, V]) get(ctx context.Context, key K, build func() (V, error)) (
 func (s *cacheShard[K, V]) claim(hash uint64, key K) (m *making[V], own bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := (*s.table.Load())[hash]; e != nil && e.key == key {
-		m = &making[V]{done: make(chan struct{}), value: e.value}
+	if e := s.kept.Get(hash); e != nil && e.Value.key == key {
+		m = &making[V]{done: make(chan struct{}), value: e.Value.value}
 		close(m.done)
 		return m, false
 	}
@@ -139,67 +128,35 @@ func (c *cache[K, V]) fill(s *cacheShard[K, V], hash uint64, key K, m *making[V]
 		defer s.mu.Unlock()
 		delete(s.making, key)
 		if m.err == nil {
-			s.keep(&entry[K, V]{hash: hash, key: key, value: m.value, weight: c.weigh(key, m.value)})
+			s.kept.Keep(hash, entry[K, V]{key, m.value}, c.weigh(key, m.value))
 		}
 	}()
 	m.value, m.err = build()
 }
 
-// keep publishes a table with e. The caller holds mu.
-func (s *cacheShard[K, V]) keep(e *entry[K, V]) {
-	if e.weight > s.most {
-		return
-	}
-	table := maps.Clone(*s.table.Load())
-	if old := table[e.hash]; old != nil {
-		s.drop(table, slices.Index(s.ring, old))
-	}
-	for s.weight+e.weight > s.most && len(s.ring) > 0 {
-		s.hand %= len(s.ring)
-		if s.ring[s.hand].used.Swap(false) {
-			s.hand++
-		} else {
-			s.drop(table, s.hand)
-		}
-	}
-	table[e.hash] = e
-	s.ring = append(s.ring, e)
-	s.weight += e.weight
-	s.table.Store(&table)
-}
-
-// drop takes the entry at a place of the ring out.
-func (s *cacheShard[K, V]) drop(table map[uint64]*entry[K, V], at int) {
-	e := s.ring[at]
-	delete(table, e.hash)
-	s.weight -= e.weight
-	s.ring = slices.Delete(s.ring, at, at+1)
-	if at < s.hand {
-		s.hand--
-	}
-}
-
 // recent are at most so many entries: those that were used before those that weren't, the last to come first.
-func (c *cache[K, V]) recent(most int) []*entry[K, V] {
+func (c *cache[K, V]) recent(most int) []entry[K, V] {
 	type ranked struct {
-		*entry[K, V]
+		entry[K, V]
 		rank int
 	}
 	var all []ranked
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		for n, e := range s.ring {
-			rank := len(s.ring) - n
-			if !e.used.Load() {
-				rank += 1 << 30
+		rank := s.kept.Len()
+		for e := range s.kept.All() {
+			r := ranked{e.Value, rank}
+			if !e.Used() {
+				r.rank += 1 << 30
 			}
-			all = append(all, ranked{e, rank})
+			all = append(all, r)
+			rank--
 		}
 		s.mu.Unlock()
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
-	list := make([]*entry[K, V], 0, min(most, len(all)))
+	list := make([]entry[K, V], 0, min(most, len(all)))
 	for _, r := range all[:min(most, len(all))] {
 		list = append(list, r.entry)
 	}

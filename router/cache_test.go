@@ -75,8 +75,8 @@ func ask(t testing.TB, r *Router, text string) {
 
 func (c *cache[K, V]) total() (bytes, entries int) {
 	for i := range c.shards {
-		bytes += c.shards[i].weight
-		entries += len(c.shards[i].ring)
+		bytes += c.shards[i].kept.Bytes()
+		entries += c.shards[i].kept.Len()
 	}
 	return bytes, entries
 }

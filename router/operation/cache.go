@@ -2,13 +2,12 @@ package operation
 
 import (
 	"hash/maphash"
-	"maps"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/agora-supergraph/agora/router/internal/store"
 	"github.com/agora-supergraph/agora/router/supergraph"
 )
 
@@ -28,24 +27,12 @@ const (
 	defaultCacheBytes = 64 << 20
 )
 
-// cacheShard holds a table that is replaced, never changed, once it is published.
 type cacheShard struct {
-	table atomic.Pointer[map[uint64]*cached]
+	kept *store.Store[*Document]
 
+	// mu guards inflight, and what changes kept.
 	mu       sync.Mutex
-	weight   int
-	most     int
 	inflight map[string]*parsing
-	// hand goes around the entries in order of arrival; those used since it last came by are spared.
-	ring []*cached
-	hand int
-}
-
-type cached struct {
-	hash     uint64
-	document *Document
-	weight   int
-	used     atomic.Bool
 }
 
 type parsing struct {
@@ -60,9 +47,8 @@ func NewCache(sg *supergraph.Supergraph, limits Limits, bytes int) *Cache {
 	c := &Cache{supergraph: sg, limits: limits, seed: maphash.MakeSeed()}
 	for i := range c.shards {
 		s := &c.shards[i]
-		s.most = bound(bytes, defaultCacheBytes) / cacheShards
+		s.kept = store.New[*Document](bound(bytes, defaultCacheBytes) / cacheShards)
 		s.inflight = map[string]*parsing{}
-		s.table.Store(&map[uint64]*cached{})
 	}
 	return c
 }
@@ -71,11 +57,9 @@ func NewCache(sg *supergraph.Supergraph, limits Limits, bytes int) *Cache {
 func (c *Cache) Document(text string) (*Document, Errors) {
 	hash := maphash.String(c.seed, text)
 	s := &c.shards[hash%cacheShards]
-	if e := (*s.table.Load())[hash]; e != nil && e.document.text == text {
-		if !e.used.Load() {
-			e.used.Store(true)
-		}
-		return e.document, nil
+	if e := s.kept.Get(hash); e != nil && e.Value.text == text {
+		e.Use()
+		return e.Value, nil
 	}
 	return c.miss(s, hash, text)
 }
@@ -83,15 +67,15 @@ func (c *Cache) Document(text string) (*Document, Errors) {
 // Has reports whether the document of a text is kept.
 func (c *Cache) Has(text string) bool {
 	hash := maphash.String(c.seed, text)
-	e := (*c.shards[hash%cacheShards].table.Load())[hash]
-	return e != nil && e.document.text == text
+	e := c.shards[hash%cacheShards].kept.Get(hash)
+	return e != nil && e.Value.text == text
 }
 
 func (c *Cache) miss(s *cacheShard, hash uint64, text string) (*Document, Errors) {
 	s.mu.Lock()
-	if e := (*s.table.Load())[hash]; e != nil && e.document.text == text {
+	if e := s.kept.Get(hash); e != nil && e.Value.text == text {
 		s.mu.Unlock()
-		return e.document, nil
+		return e.Value, nil
 	}
 	if p := s.inflight[text]; p != nil {
 		s.mu.Unlock()
@@ -108,50 +92,13 @@ func (c *Cache) miss(s *cacheShard, hash uint64, text string) (*Document, Errors
 		s.mu.Lock()
 		delete(s.inflight, text)
 		if p.document != nil {
-			s.keep(&cached{hash: hash, document: p.document, weight: weight(p.document)})
+			s.kept.Keep(hash, p.document, weight(p.document))
 		}
 		s.mu.Unlock()
 		close(p.done)
 	}()
 	p.document, p.errors = Parse(c.supergraph, text, c.limits)
 	return p.document, p.errors
-}
-
-// keep publishes a table with e. The caller holds mu.
-func (s *cacheShard) keep(e *cached) {
-	if e.weight > s.most {
-		return
-	}
-	table := maps.Clone(*s.table.Load())
-	if old := table[e.hash]; old != nil {
-		s.drop(table, old)
-	}
-	for s.weight+e.weight > s.most && len(s.ring) > 0 {
-		s.hand %= len(s.ring)
-		if oldest := s.ring[s.hand]; oldest.used.Swap(false) {
-			s.hand++
-		} else {
-			s.drop(table, oldest)
-		}
-	}
-	table[e.hash] = e
-	s.ring = append(s.ring, e)
-	s.weight += e.weight
-	s.table.Store(&table)
-}
-
-func (s *cacheShard) drop(table map[uint64]*cached, e *cached) {
-	delete(table, e.hash)
-	s.weight -= e.weight
-	for i, other := range s.ring {
-		if other == e {
-			s.ring = append(s.ring[:i:i], s.ring[i+1:]...)
-			if i < s.hand {
-				s.hand--
-			}
-			return
-		}
-	}
 }
 
 // weight estimates the memory of a document in bytes.
