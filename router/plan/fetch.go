@@ -177,6 +177,7 @@ func (b *builder) declare(g *group, selections string) {
 	default:
 		f.Query = head + selections
 	}
+	f.Query += g.text.definitions.String()
 	f.Envelope = append(f.Envelope, `{"query":`...)
 	f.Envelope = appendJSONString(f.Envelope, f.Query)
 	f.Envelope = append(f.Envelope, `,"variables":{`...)

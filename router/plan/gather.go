@@ -94,11 +94,13 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 			}
 			out.choices = out.add(c, begin)
 			out.cost = out.cost.beside(c.cost)
-			// What is sent of objects further down is gathered on one path only, so the paths must be told apart.
-			splits = splits || len(classes) > 1 && c.child != nil && c.child.cost.depth > 0
 		}
-		// What is sent of the objects here themselves is taken from where it was gathered for their type.
-		apart = apart || wanted.selection != nil && len(out.choices)-begin > 1
+		if ways := out.choices[begin:]; len(ways) > 1 {
+			// What is sent of objects further down is gathered on one path only, so the paths must be told apart.
+			splits = splits || slices.ContainsFunc(ways, func(c choice) bool { return c.child != nil && c.child.cost.depth > 0 })
+			// What is sent of the objects here themselves is taken from where it was gathered for their type.
+			apart = apart || wanted.selection != nil
+		}
 	}
 	if (w.typed || w.varies || splits || apart) && !st.level.root {
 		index, missing := s.typeFrom(st, types)
@@ -113,11 +115,14 @@ func (s *solver) gather(st *state, w *wants, types supergraph.TypeSet) (*gathere
 	return out, nil
 }
 
-// add appends a choice, or lets one of the same field from begin on answer for its types, too, if the same views do.
+// add appends a choice, or lets one of the same field from begin on answer for its types, too, if the same views do, and
+// go on in the same way.
 func (g *gathered) add(c choice, begin int) []choice {
-	for i := begin; i < len(g.choices) && c.own == nil && c.child == nil; i++ {
-		if other := &g.choices[i]; other.own == nil && slices.Equal(other.views, c.views) {
+	for i := begin; i < len(g.choices) && c.own == nil; i++ {
+		other := &g.choices[i]
+		if other.own == nil && other.child == c.child && slices.Equal(other.views, c.views) && slices.Equal(other.arrive, c.arrive) {
 			other.types = other.types.Union(c.types)
+			other.others = append(slices.Clone(other.others), c.others...)
 			return g.choices
 		}
 	}

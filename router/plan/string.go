@@ -119,7 +119,7 @@ func (w *writer) fetch(f *Fetch) {
 	}
 	set := doc.Operations[0].SelectionSet
 	if f.Root != nil {
-		w.rootFetch(f, service, set)
+		w.rootFetch(f, service, set, doc.Fragments)
 		return
 	}
 	many := len(f.Entities) > 1
@@ -127,14 +127,15 @@ func (w *writer) fetch(f *Fetch) {
 		w.open("BatchFetch(service: \"" + service + "\"" + w.id(f) + ") {")
 	}
 	for i, e := range f.Entities {
-		w.entities(f, service, e, set[i].(*ast.Field).SelectionSet, many)
+		w.entities(f, service, e, set[i].(*ast.Field).SelectionSet, doc.Fragments, many)
 	}
 	if many {
+		w.definitions(doc.Fragments)
 		w.close("},")
 	}
 }
 
-func (w *writer) rootFetch(f *Fetch, service string, set ast.SelectionSet) {
+func (w *writer) rootFetch(f *Fetch, service string, set ast.SelectionSet, fragments ast.FragmentDefinitionList) {
 	path := w.path(f.Root.Path)
 	if path != "" {
 		w.open("Flatten(path: \"" + path + "\") {")
@@ -143,13 +144,14 @@ func (w *writer) rootFetch(f *Fetch, service string, set ast.SelectionSet) {
 	w.open([...]string{"{", "mutation {", "subscription {"}[f.Kind])
 	w.selections(set)
 	w.close("}")
+	w.definitions(fragments)
 	w.close("},")
 	if path != "" {
 		w.close("},")
 	}
 }
 
-func (w *writer) entities(f *Fetch, service string, e *Entities, set ast.SelectionSet, many bool) {
+func (w *writer) entities(f *Fetch, service string, e *Entities, set ast.SelectionSet, fragments ast.FragmentDefinitionList, many bool) {
 	paths := make([]string, len(e.Targets))
 	for i, t := range e.Targets {
 		paths[i] = "\"" + w.path(t.Path) + "\""
@@ -178,9 +180,16 @@ func (w *writer) entities(f *Fetch, service string, e *Entities, set ast.Selecti
 	w.selections(set)
 	w.close("}")
 	if !many {
+		w.definitions(fragments)
 		w.close("},")
 	}
 	w.close("},")
+}
+
+func (w *writer) definitions(fragments ast.FragmentDefinitionList) {
+	for _, f := range fragments {
+		w.block("fragment "+f.Name+" on "+f.TypeCondition, f.SelectionSet)
+	}
 }
 
 func (w *writer) types(types supergraph.TypeSet) string {
@@ -225,6 +234,8 @@ func (w *writer) selections(set ast.SelectionSet) {
 			w.block(text, sel.SelectionSet)
 		case *ast.InlineFragment:
 			w.block("... on "+sel.TypeCondition, sel.SelectionSet)
+		case *ast.FragmentSpread:
+			w.line("..." + sel.Name)
 		}
 	}
 }

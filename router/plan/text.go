@@ -28,7 +28,12 @@ type text struct {
 	used map[int]bool
 	// contexts are the arguments from contexts, each a variable of the name c and its number.
 	contexts []*supergraph.ContextArgument
-	b        strings.Builder
+	// bodies are the selection sets that have been written below fields; shared are the fragments that say some again.
+	bodies map[*visit]string
+	shared map[*visit]string
+	b      strings.Builder
+	// definitions are those of the fragments.
+	definitions strings.Builder
 }
 
 type keyOf struct {
@@ -40,7 +45,7 @@ type keyOf struct {
 func newText(g *graph, variables []operation.Variable, gr *group) *text {
 	return &text{
 		graph: g, variables: variables, group: gr, keys: map[keyOf]string{}, named: map[*node][]string{},
-		taken: map[*position]map[string]bool{}, used: map[int]bool{},
+		taken: map[*position]map[string]bool{}, used: map[int]bool{}, bodies: map[*visit]string{}, shared: map[*visit]string{},
 	}
 }
 
@@ -152,7 +157,33 @@ func (t *text) field(v *visit, p *pick, typ *ast.Type, start int) {
 	t.b.WriteString(p.node.name)
 	t.arguments(p)
 	if p.below != nil {
-		t.body(p.below)
+		t.below(p.below)
+	}
+}
+
+// longText is the length from which a selection set that comes again becomes a fragment. Where types that no interface
+// names are asked for the same at every depth, the text would double with each.
+const longText = 200
+
+// below writes the selection set of the objects in a field: by a fragment if it has been written before, for another type,
+// and is long.
+func (t *text) below(v *visit) {
+	known, again := t.bodies[v]
+	switch scope := v.view.scope; {
+	case !again:
+		start := t.b.Len()
+		t.body(v)
+		t.bodies[v] = t.b.String()[start:]
+	case len(known) < longText || scope == nil || scope.Object != supergraph.NoObject && t.isRoot(scope.Object):
+		t.b.WriteString(known)
+	default:
+		name := t.shared[v]
+		if name == "" {
+			name = "f" + strconv.Itoa(len(t.shared))
+			t.shared[v] = name
+			t.definitions.WriteString("fragment " + name + " on " + scope.Name + known)
+		}
+		t.b.WriteString("{..." + name + "}")
 	}
 }
 
