@@ -213,7 +213,9 @@ func (a *ask) find(ctx context.Context) (open []int) {
 	}
 	open = a.missing()
 	if first { // who has waited for another one's fetch has missed already
-		a.session.count(had-len(open)-len(stale), len(stale), len(open), age)
+		hits := had - len(open) - len(stale)
+		a.session.count(hits, len(stale), len(open), age)
+		a.cache.observer.LookedUp(a.name, hits, len(stale), len(open), a.session.isDirect())
 	}
 	return open
 }

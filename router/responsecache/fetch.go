@@ -184,6 +184,11 @@ func (a *ask) judge(ctx context.Context, parts []int, got answered, resp *transp
 		return
 	}
 	a.cache.store.put(ctx, keys, entries)
+	stored := 0
+	for i, e := range entries {
+		stored += len(keys[i]) + e.size()
+	}
+	a.cache.observer.Stored(a.name, stored)
 }
 
 // tags are those of a part: what it depends on, and what it was given.

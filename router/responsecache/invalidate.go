@@ -77,6 +77,7 @@ func (c *Cache) invalidate(ctx context.Context, s *schema, targets []Target) err
 		}
 		for _, subgraph := range c.names() {
 			if (t.Subgraph == "" || t.Subgraph == subgraph) && (len(t.Subgraphs) == 0 || slices.Contains(t.Subgraphs, subgraph)) {
+				c.observer.Invalidated(subgraph)
 				tags = append(tags, s.tagsOf(subgraph, t)...)
 			}
 		}

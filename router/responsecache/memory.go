@@ -11,7 +11,8 @@ import (
 
 // memory keeps entries in the process. Its clock counts marks.
 type memory struct {
-	most int
+	most     int
+	observer Observer
 
 	mu      sync.Mutex
 	clock   int64
@@ -29,7 +30,7 @@ const (
 )
 
 func newMemory(most int) *memory {
-	m := &memory{most: most, marks: map[string]int64{}}
+	m := &memory{most: most, observer: unobserved{}, marks: map[string]int64{}}
 	// The sizes are above zero: there is no error.
 	m.entries, _ = simplelru.NewLRU(math.MaxInt, func(key string, e *entry) { m.bytes -= len(key) + e.size() })
 	m.writers, _ = simplelru.NewLRU[string, time.Time](maxWriters, nil)
@@ -40,7 +41,7 @@ func (m *memory) get(_ context.Context, keys, writers []string) found {
 	now := time.Now()
 	f := found{entries: make([]*entry, len(keys))}
 	m.mu.Lock()
-	defer m.mu.Unlock()
+	defer m.unlock(m.bytes)
 	f.clock = m.clock
 	for _, name := range writers {
 		until, ok := m.writers.Get(name)
@@ -73,7 +74,7 @@ func (m *memory) ended(e *entry) bool {
 
 func (m *memory) put(_ context.Context, keys []string, entries []*entry) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
+	defer m.unlock(m.bytes)
 	for i, e := range entries {
 		size := len(keys[i]) + e.size()
 		if m.ended(e) || size > m.most {
@@ -114,4 +115,20 @@ func (m *memory) write(_ context.Context, writers []string, d time.Duration) {
 	}
 }
 
-func (m *memory) close() error { return nil }
+// unlock ends what may have changed what is held, and tells of that.
+func (m *memory) unlock(before int) {
+	change := m.bytes - before
+	m.mu.Unlock()
+	if change != 0 {
+		m.observer.Holds(change)
+	}
+}
+
+// close gives back what is held: requests under way may go on, and keep nothing.
+func (m *memory) close() error {
+	m.mu.Lock()
+	defer m.unlock(m.bytes)
+	m.most = 0
+	m.entries.Purge()
+	return nil
+}

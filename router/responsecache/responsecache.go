@@ -56,9 +56,10 @@ import (
 
 // Cache keeps answers. It is safe for concurrent use.
 type Cache struct {
-	cfg     Config
-	store   store
-	flights flights
+	cfg      Config
+	store    store
+	observer Observer
+	flights  flights
 	// schema is the newest one.
 	schema atomic.Pointer[schema]
 
@@ -77,7 +78,7 @@ func New(cfg Config) (*Cache, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Cache{cfg: cfg, refreshes: make(chan struct{}, maxRefreshes)}
+	c := &Cache{cfg: cfg, observer: unobserved{}, refreshes: make(chan struct{}, maxRefreshes)}
 	c.flights.calls = map[string]*flight{}
 	c.ending, c.end = context.WithCancel(context.Background())
 	if cfg.Redis == "" {

@@ -98,8 +98,8 @@ type CSRF struct {
 type HTTP struct {
 	// MaxBodyBytes is the largest request body. Zero means 2 MiB.
 	MaxBodyBytes int64 `yaml:"max_body_bytes" min:"0" max:"1073741824"`
-	// MaxHeaderBytes is the most that a request's line and headers may take, about. More is refused with status 431, by a
-	// line of text: there is no GraphQL request yet. Zero means 64 KiB.
+	// MaxHeaderBytes is the most that a request's line and headers may take. More is refused with status 431; more than four
+	// times as much is not even read, and answered by a line of text. Zero means 64 KiB.
 	MaxHeaderBytes int `yaml:"max_header_bytes" min:"0" max:"16777216"`
 	// ReadHeaderTimeout is the time to send the headers. Zero means 10 s.
 	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout" min:"0s" max:"10m"`

@@ -170,7 +170,7 @@ func (ex *exchange) refuse(err *refusal, m media) {
 	switch err.status {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
+	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge:
 		// What is left of the body is not worth reading.
 		header.Set("Connection", "close")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -45,7 +46,25 @@ func New(cfg Config) (*Handler, error) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ex := h.now.Load().handler.begin(w, r)
 	defer ex.end()
+	if headerBytes(r) > ex.h.cfg.HTTP.MaxHeaderBytes {
+		ex.refuse(&refusal{
+			http.StatusRequestHeaderFieldsTooLarge, CodeHeadersTooLarge,
+			"the request's line and headers take more than " + strconv.Itoa(ex.h.cfg.HTTP.MaxHeaderBytes) + " bytes",
+		}, mediaJSON)
+		return
+	}
 	ex.h.route(ex, r)
+}
+
+// headerBytes is what a request's line and headers take, about as they were sent.
+func headerBytes(r *http.Request) int {
+	n := len(r.Method) + len(r.RequestURI) + len(r.Host)
+	for name, values := range r.Header {
+		for _, value := range values {
+			n += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return n
 }
 
 func (h *Handler) route(ex *exchange, r *http.Request) {

@@ -9,6 +9,7 @@ const (
 	CodeConflict           = "CONFLICT"
 	CodeCSRF               = "CSRF_ERROR"
 	CodeForbidden          = "FORBIDDEN"
+	CodeHeadersTooLarge    = "HEADERS_TOO_LARGE"
 	CodeInternal           = "INTERNAL_SERVER_ERROR"
 	CodeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
 	CodeNotAcceptable      = "NOT_ACCEPTABLE"

@@ -99,6 +99,10 @@ func (h *Handler) serve(ctx context.Context, listener net.Listener, encryption *
 	return nil
 }
 
+// unreadHeaders is how many times more than it may take a header has to be for the server to give up on it. It has a line of
+// text for that, and nothing of ours to ask.
+const unreadHeaders = 4
+
 // server configures net/http. Reading of bodies is bounded per request, by the exchange, and not here:
 // http.Server.ReadTimeout would end streams.
 func (h *Handler) server(ctx context.Context) *http.Server {
@@ -113,7 +117,7 @@ func (h *Handler) server(ctx context.Context) *http.Server {
 		// The last resort for what writes before the handler answers; each answer sets its own deadline.
 		WriteTimeout:   bounds.ReadBodyTimeout + bounds.Timeout + bounds.WriteTimeout,
 		IdleTimeout:    bounds.IdleTimeout,
-		MaxHeaderBytes: bounds.MaxHeaderBytes,
+		MaxHeaderBytes: unreadHeaders * bounds.MaxHeaderBytes,
 		Protocols:      protocols,
 		// Requests outlive ctx: they drain.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },

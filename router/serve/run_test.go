@@ -193,7 +193,8 @@ func TestHalfAndOversizeRequestsAreRefused(t *testing.T) {
 		{"a body that is cut off", headers + "Content-Length: 50\r\n\r\n{\"query\"", "HTTP/1.1 400 "},
 		{"a length over the limit", headers + "Content-Length: 101\r\n\r\n", "HTTP/1.1 413 "},
 		{"chunks over the limit", headers + "Transfer-Encoding: chunked\r\n\r\n65\r\n" + strings.Repeat(" ", 0x65) + "\r\n0\r\n\r\n", "HTTP/1.1 413 "},
-		{"headers over the limit", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 10000) + "\r\n\r\n", "HTTP/1.1 431 "},
+		{"headers over the limit", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 2000) + "\r\n\r\n", "HTTP/1.1 431 "},
+		{"far over the limit", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 20000) + "\r\n\r\n", "HTTP/1.1 431 "},
 		{"two lengths", headers + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}", "HTTP/1.1 400 "},
 		{"no HTTP", "nonsense\r\n\r\n", "HTTP/1.1 400 "},
 	}
@@ -211,6 +212,21 @@ func TestHalfAndOversizeRequestsAreRefused(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", line, err, test.want)
 			}
 		})
+	}
+}
+
+func TestHeadersOverTheLimitAreAGraphQLError(t *testing.T) {
+	p := run(t, serve.Config{HTTP: serve.HTTP{MaxHeaderBytes: 2000}})
+	if got := post(t, p.Server, `{"query":"{hello}"}`, "X", strings.Repeat("x", 1500)); got.status != http.StatusOK {
+		t.Errorf("below the limit: %+v", got)
+	}
+	got := post(t, p.Server, `{"query":"{hello}"}`, "X", strings.Repeat("x", 2000))
+	if got.status != http.StatusRequestHeaderFieldsTooLarge || got.code != "HEADERS_TOO_LARGE" || !strings.Contains(got.body, "more than 2000 bytes") {
+		t.Errorf("above it: %+v", got)
+	}
+	target := p.Server.URL + "/graphql?query=" + strings.Repeat("x", 2000)
+	if got := do(t, http.MethodGet, target, ""); got.status != http.StatusRequestHeaderFieldsTooLarge || got.code != "HEADERS_TOO_LARGE" {
+		t.Errorf("a line above it: %+v", got)
 	}
 }
 

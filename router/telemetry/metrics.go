@@ -34,6 +34,10 @@ type metrics struct {
 	streams     prometheus.Gauge
 	connections prometheus.Gauge
 
+	// Of the cache of subgraphs' answers.
+	lookups, parts, stored, invalidations *prometheus.CounterVec
+	held                                  prometheus.Gauge
+
 	operations, clients, codes *names
 }
 
@@ -51,26 +55,31 @@ func newMetrics(cfg Metrics) *metrics {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		registry:    prometheus.NewRegistry(),
-		requests:    counter("router_requests_total", "GraphQL requests that were answered, over HTTP or WebSocket.", "kind", "outcome", "operation", "client"),
-		durations:   histogram("router_request_duration_seconds", "What requests took, from the first byte read to the last one written.", buckets, "kind", "outcome"),
-		errors:      counter("router_errors_total", "Requests whose answer has an error, by the code of the first one.", "code"),
-		cost:        histogram("router_operation_cost", "What operations were estimated to cost.", prometheus.ExponentialBuckets(1, 4, 10), "kind"),
-		overhead:    histogram("router_overhead_seconds", "What operations took without the time in which subgraphs were waited for.", buckets, "kind"),
-		fetches:     histogram("router_fetch_duration_seconds", "What requests to subgraphs took.", buckets, "subgraph", "outcome"),
-		fetchErrors: counter("router_fetch_errors_total", "Errors that answers got by requests to a subgraph.", "subgraph"),
-		repeated:    counter("router_fetch_repeats_total", "Requests to subgraphs that were sent once more: retries and hedges.", "subgraph", "kind"),
-		breakers:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "router_breaker_state", Help: "The circuit breaker of a subgraph: 0 closed, 1 half-open, 2 open."}, []string{"subgraph"}),
-		caches:      counter("router_cache_requests_total", "What was looked for in the router's caches: parsed documents, plans of operations, plans of shapes.", "cache", "result"),
-		steps:       histogram("router_prepare_duration_seconds", "What it took to parse, normalise and plan operations that were in no cache.", buckets, "step"),
-		bytes:       counter("router_bytes_total", "Bytes of the bodies of requests and answers.", "direction"),
-		inFlight:    gauge("router_requests_in_flight", "Requests that are being answered, streams included."),
-		streams:     gauge("router_streams", "Streams that are open: subscriptions over HTTP, and WebSockets."),
-		connections: gauge("router_connections", "Connections of clients that are open, but for WebSockets."),
-		operations:  newNames(cfg.Operations, 500), clients: newNames(cfg.Clients, 200), codes: newNames(nil, 200),
+		registry:      prometheus.NewRegistry(),
+		requests:      counter("router_requests_total", "GraphQL requests that were answered, over HTTP or WebSocket.", "kind", "outcome", "operation", "client"),
+		durations:     histogram("router_request_duration_seconds", "What requests took, from the first byte read to the last one written.", buckets, "kind", "outcome"),
+		errors:        counter("router_errors_total", "Requests whose answer has an error, by the code of the first one.", "code"),
+		cost:          histogram("router_operation_cost", "What operations were estimated to cost.", prometheus.ExponentialBuckets(1, 4, 10), "kind"),
+		overhead:      histogram("router_overhead_seconds", "What operations took without the time in which subgraphs were waited for.", buckets, "kind"),
+		fetches:       histogram("router_fetch_duration_seconds", "What requests to subgraphs took.", buckets, "subgraph", "outcome"),
+		fetchErrors:   counter("router_fetch_errors_total", "Errors that answers got by requests to a subgraph.", "subgraph"),
+		repeated:      counter("router_fetch_repeats_total", "Requests to subgraphs that were sent once more: retries and hedges.", "subgraph", "kind"),
+		breakers:      prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "router_breaker_state", Help: "The circuit breaker of a subgraph: 0 closed, 1 half-open, 2 open."}, []string{"subgraph"}),
+		caches:        counter("router_cache_requests_total", "What was looked for in the router's caches: parsed documents, plans of operations, plans of shapes.", "cache", "result"),
+		steps:         histogram("router_prepare_duration_seconds", "What it took to parse, normalise and plan operations that were in no cache.", buckets, "step"),
+		bytes:         counter("router_bytes_total", "Bytes of the bodies of requests and answers.", "direction"),
+		inFlight:      gauge("router_requests_in_flight", "Requests that are being answered, streams included."),
+		streams:       gauge("router_streams", "Streams that are open: subscriptions over HTTP, and WebSockets."),
+		connections:   gauge("router_connections", "Connections of clients that are open, but for WebSockets."),
+		lookups:       counter("router_response_cache_lookups_total", "Queries to subgraphs that were looked for in the cache of answers: found whole, in part, not at all, or not looked for after a mutation of the client.", "subgraph", "result"),
+		parts:         counter("router_response_cache_parts_total", "Entities, or root fields of a query together, that were looked for in the cache of answers.", "subgraph", "result"),
+		stored:        counter("router_response_cache_stored_bytes_total", "Bytes of answers that were put into the cache.", "subgraph"),
+		invalidations: counter("router_response_cache_invalidations_total", "Types, entities and tags of which what was in the cache of answers has been ended.", "subgraph"),
+		held:          gauge("router_response_cache_bytes", "Bytes that the cache of answers holds in the process."),
+		operations:    newNames(cfg.Operations, 500), clients: newNames(cfg.Clients, 200), codes: newNames(nil, 200),
 	}
 	m.registry.MustRegister(m.requests, m.durations, m.errors, m.cost, m.overhead, m.fetches, m.fetchErrors, m.repeated, m.breakers, m.caches, m.steps,
-		m.bytes, m.inFlight, m.streams, m.connections,
+		m.bytes, m.inFlight, m.streams, m.connections, m.lookups, m.parts, m.stored, m.invalidations, m.held,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
 }

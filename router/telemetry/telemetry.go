@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agora-supergraph/agora/router"
+	"github.com/agora-supergraph/agora/router/responsecache"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/traffic"
 )
@@ -134,6 +135,11 @@ func (t *Telemetry) Watch(cfg *router.Config) {
 		return
 	}
 	cfg.Serve.Observer = t.metrics
+	for _, hook := range cfg.Hooks {
+		if cache, ok := hook.(*responsecache.Cache); ok {
+			t.metrics.watchAnswers(cache)
+		}
+	}
 	if next := cfg.TrafficEvents; next != nil {
 		cfg.TrafficEvents = func(subgraph string) traffic.Events { return both(t.metrics.traffic(subgraph), next(subgraph)) }
 	} else {

@@ -22,6 +22,7 @@ import (
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/compose"
 	"github.com/agora-supergraph/agora/router/cost"
+	"github.com/agora-supergraph/agora/router/responsecache"
 	"github.com/agora-supergraph/agora/router/telemetry"
 	"github.com/agora-supergraph/agora/router/traffic"
 	"github.com/agora-supergraph/agora/router/transport"
@@ -108,7 +109,12 @@ func TestTheRoutersDashboardShowsWhatTheRouterExports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	answers, err := responsecache.New(responsecache.Config{Subgraphs: map[string]responsecache.Subgraph{"users": {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := router.Config{
+		Hooks:      []router.Hook{answers},
 		Supergraph: result.SDL, Transports: map[string]transport.Transport{"users": &failing{}},
 		Traffic: map[string]traffic.Config{"users": {Retry: traffic.Retry{Attempts: 2, Delay: time.Microsecond, Budget: 100}}},
 		Cost:    cost.Config{Mode: "measure"},

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -114,12 +115,12 @@ func subscribers(t *testing.T, url string) map[string]chan string {
 	return all
 }
 
-// TestSubscriptionsOutliveAThousandConfigurations has one subscription over each transport, from the first configuration to
-// the last one.
-func TestSubscriptionsOutliveAThousandConfigurations(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a thousand reloads take a while")
-	}
+// reloads is how many configurations follow each other. A thousand take a minute or two.
+var reloads = flag.Int("reloads", 100, "how `many` configurations the subscriptions of a test go through")
+
+// TestSubscriptionsOutliveNewConfigurations has one subscription over each transport, from the first configuration to the
+// last one.
+func TestSubscriptionsOutliveNewConfigurations(t *testing.T) {
 	subgraph := &ticker{streams: map[chan string]bool{}}
 	server := httptest.NewServer(subgraph)
 	t.Cleanup(server.Close) // after the router's end
@@ -152,28 +153,27 @@ func TestSubscriptionsOutliveAThousandConfigurations(t *testing.T) {
 	}
 	settled()
 	heap, goroutines := uint64(0), 0
-	const reloads = 1000
-	for n := 1; n <= reloads; n++ {
+	for n := 1; n <= *reloads; n++ {
 		begun := subgraph.begun.Load()
 		replaceFile(t, "router.yaml", configuration("one.yaml", n))
 		eventually(t, "the subscriptions are behind the new configuration", func() bool { return subgraph.begun.Load() == begun+open })
 		settled()
-		if n%100 == 0 {
+		if n%10 == 0 {
 			event := fmt.Sprint("after ", n)
 			subgraph.tell(event)
 			hear(event)
 		}
-		if n == reloads/10 {
+		if n == *reloads/10 {
 			heap, goroutines = inUse(), runtime.NumGoroutine()
 		}
 	}
 	if grown := int64(inUse()) - int64(heap); grown > 2<<20 {
-		t.Errorf("%d reloads take %d KiB", reloads*9/10, grown>>10)
+		t.Errorf("%d reloads take %d KiB", *reloads*9/10, grown>>10)
 	} else {
-		t.Logf("%d reloads take %d KiB of %d KiB, %d goroutines of %d", reloads*9/10, grown>>10, heap>>10, runtime.NumGoroutine()-goroutines, goroutines)
+		t.Logf("%d reloads take %d KiB of %d KiB, %d goroutines of %d", *reloads*9/10, grown>>10, heap>>10, runtime.NumGoroutine()-goroutines, goroutines)
 	}
 	if more := runtime.NumGoroutine() - goroutines; more > 20 {
-		t.Errorf("%d reloads take %d goroutines", reloads*9/10, more)
+		t.Errorf("%d reloads take %d goroutines", *reloads*9/10, more)
 	}
 
 	// A field that is gone ends what asks for it, and says so.
@@ -190,4 +190,3 @@ func inUse() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
-
