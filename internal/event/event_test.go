@@ -143,6 +143,30 @@ func TestAnEventThatComesTwiceHasOneEffectAndOneThatComesEarlyWaits(t *testing.T
 	})
 }
 
+func TestTheFirstEventOfASubjectMayComeHalfAMinuteBehindTheSecond(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		c := s.consumer("c", fine)
+		handle := func(sequence int64, parked bool) {
+			e := New("x.v1", "one", nil)
+			e.ID, e.Source, e.Sequence = fmt.Sprint("evt_", sequence), "agora/test", sequence
+			if err := c.Handle(t.Context(), Delivery{Event: e, Attempt: 1, Parked: parked}); err != nil {
+				t.Errorf("event %d: %v", sequence, err)
+			}
+		}
+		handle(2, false)
+		s.db.Tx(t.Context(), func(tx *database.Tx) error { // a busy replica sits on the first one
+			_, err := tx.ExecContext(t.Context(), `UPDATE parked SET due_us = due_us - $1`, (30 * time.Second).Microseconds())
+			return err
+		})
+		handle(2, true)
+		handle(1, false)
+		if diff := cmp.Diff([]string{"c one 1", "c one 2"}, s.heard); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestAFailingEventIsTriedAgainAndSetAsideInTheEnd(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStation(t, url)

@@ -26,10 +26,11 @@ func (b *Bus) Subscribe(consumer string, sources []string, handle event.Handler)
 	}
 }
 
-// The rhythm of a subscription: how many deliveries it holds that nobody has handled yet, how often the server shows
+// The rhythm of a subscription: how many deliveries it holds that nobody has handled yet, few, since they wait here while
+// other replicas go on with what comes behind them; how often the server shows
 // that it is there, and how long a subscription waits before it begins anew after an error.
 const (
-	prefetch   = 32
+	prefetch   = 8
 	lifeSign   = time.Second
 	beginAgain = 500 * time.Millisecond
 )
