@@ -71,8 +71,12 @@ chaos: ## break the shop in one process on purpose, under load, and report in fi
 	$(GO) run ./tools/chaos $(CHAOS)
 
 .PHONY: chaos-cluster
-chaos-cluster: ## the same with two replicas of each service on Postgres and NATS; CHAOS passes flags
+chaos-cluster: ## the same with two routers and two replicas of each service, on stores that are stopped too; CHAOS passes flags
 	$(GO) run ./tools/chaos cluster $(CHAOS)
+
+.PHONY: bench-shop
+bench-shop: ## checkouts a second through routers and services beside pgbench writing as much to the same Postgres, in turns
+	$(GO) run ./tools/chaos pace --for 10s $(CHAOS)
 
 .PHONY: playground
 playground: ## rebuild the Playground's files (needs Node.js)

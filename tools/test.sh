@@ -4,7 +4,8 @@
 # Go is all that must be there. Chromium (for the tests of the Playground) is installed where apt-get can do it.
 # Postgres is used if one answers at AGORA_TEST_POSTGRES, or started for the run if its programs are installed;
 # else the stores are tested on SQLite alone. Redis is found, started or installed in the same way; without one the tests of
-# what routers and services share are skipped. A NATS server is part of the tests: they use one at AGORA_TEST_NATS or on the
+# what routers and services share are skipped. The programs of both are installed also where servers answer: tests that stop
+# one start their own. A NATS server is part of the tests: they use one at AGORA_TEST_NATS or on the
 # usual port, and start their own where there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -88,12 +89,17 @@ start_redis() {
   return 1
 }
 
+# Whoever's Redis and Postgres answer: some tests stop one, which must be their own.
+if ! command -v redis-server >/dev/null; then
+  install redis-server "the tests of what processes share, and those that stop a Redis"
+fi
+if [ -z "$(initdb_of)" ]; then
+  install postgresql "the tests that stop a Postgres"
+fi
+
 if [ -n "${AGORA_TEST_REDIS:-}" ] || answers 127.0.0.1 6379; then
   say "Redis: ${AGORA_TEST_REDIS:-127.0.0.1:6379}"
 else
-  if ! command -v redis-server >/dev/null; then
-    install redis-server "the tests of what processes share"
-  fi
   if command -v redis-server >/dev/null && start_redis; then
     say "Redis: started one for this run"
   else

@@ -2,120 +2,227 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	_ "github.com/lib/pq" // the driver postgres
 )
 
-// distributed are the campaigns against two replicas of each service.
+// distributed are the campaigns against two routers and two replicas of each service, on stores of their own.
 var distributed = []campaign{
-	{"kill", func(ctx context.Context, cfg *config) (string, error) { return cfg.trouble(ctx, "kill", killing) }},
-	{"postgres", func(ctx context.Context, cfg *config) (string, error) {
-		return cfg.trouble(ctx, "postgres", terminating)
-	}},
-	{"network", func(ctx context.Context, cfg *config) (string, error) {
-		return cfg.trouble(ctx, "network", (*cluster).spoilDatabase)
-	}},
-	{"nats", func(ctx context.Context, cfg *config) (string, error) {
-		return cfg.trouble(ctx, "nats", (*cluster).stopBus)
-	}},
-	{"rolling", func(ctx context.Context, cfg *config) (string, error) { return cfg.trouble(ctx, "rolling", rolling) }},
+	{"kill", trouble(killing)},
+	{"postgres", trouble((*cluster).restartPostgres)},
+	{"nats", trouble((*cluster).stopNATS)},
+	{"redis", trouble((*cluster).stopRedis)},
+	{"network", trouble((*cluster).spoilNetwork)},
+	{"rolling", trouble(rolling)},
+	{"extract", extractions},
 }
 
 // services are those that have processes and databases.
 var services = []string{"provider", "users", "products", "inventory", "payments", "orders"}
 
-// cluster is a shop in many processes, with a network to Postgres and to NATS that can be spoilt.
+// cluster is a shop in many processes, with a line to each service and store that can be spoilt, and stores that can be
+// stopped.
 type cluster struct {
 	*program
 	*config
-	prefix         string
-	postgres, nats *line
-	server         *sql.DB
+	folder                string
+	postgres, nats, redis *store
+	// services are the lines by which the router and other services reach one.
+	services map[string]*line
+	market   *market
+	// shown are the variables of what people look at.
+	shown map[string]any
+	watch *watch
 }
 
-// startCluster starts two replicas of each service on databases and streams of their own.
-func (cfg *config) startCluster(ctx context.Context, name string) (*cluster, error) {
-	c := &cluster{config: cfg, prefix: fmt.Sprintf("chaos%d%s", time.Now().UnixNano()%1_000_000, name)}
-	var err error
-	if c.server, err = sql.Open("postgres", "postgres://postgres@"+cfg.postgres+"/postgres?sslmode=disable"); err != nil {
-		return nil, err
+// cluster is the one that campaigns share: one that is broken in one of them has to be whole in the next.
+func (cfg *config) cluster(ctx context.Context) (*cluster, error) {
+	if cfg.shared != nil {
+		return cfg.shared, nil
 	}
-	if c.postgres, err = openLine(name+"-postgres", cfg.postgres); err != nil {
-		return nil, errors.Join(err, c.close(ctx))
+	c, err := cfg.startCluster(ctx)
+	if err == nil {
+		cfg.shared = c
 	}
-	if c.nats, err = openLine(name+"-nats", cfg.nats); err != nil {
-		return nil, errors.Join(err, c.close(ctx))
+	return c, err
+}
+
+// startCluster starts two replicas of each service and two routers, and has them meet by lines.
+func (cfg *config) startCluster(ctx context.Context) (c *cluster, err error) {
+	c = &cluster{config: cfg, services: map[string]*line{}}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if c.folder, err = os.MkdirTemp(cfg.folder, "cluster"); err != nil {
+		return c, err
 	}
-	c.program, err = launch(nil, cfg.agora, "cluster", "--listen", "127.0.0.1:0", "--replicas", "2", "--prefix", c.prefix, "--router", cfg.router,
-		"--data", filepath.Join(cfg.folder, c.prefix), "--nats", "nats://"+c.nats.address(),
+	if c.postgres, err = openPostgres(); err != nil {
+		return c, err
+	}
+	if c.redis, err = openRedis(); err != nil {
+		return c, err
+	}
+	if c.nats, err = openNATS(filepath.Join(c.folder, "nats")); err != nil {
+		return c, err
+	}
+	c.program, err = launch(nil, cfg.agora, "cluster", "--listen", "127.0.0.1:0", "--replicas", "2", "--prefix", "chaos", "--router", cfg.router,
+		"--data", c.folder, "--nats", "nats://"+c.nats.address(), "--redis", "redis://"+c.redis.address()+"/0",
 		"--postgres", "postgres://postgres@"+c.postgres.address()+"/postgres?sslmode=disable")
 	if err != nil {
-		return nil, errors.Join(err, c.close(ctx))
+		return c, err
 	}
-	return c, nil
+	return c, c.rewire(ctx)
 }
 
-// close ends the processes, and drops the databases.
-func (c *cluster) close(ctx context.Context) error {
+// close ends the processes and the stores.
+func (c *cluster) close() error {
 	if c.program != nil {
 		c.interrupt()
 	}
-	c.postgres.close()
-	c.nats.close()
-	var errs []error
-	for _, name := range services {
-		_, err := c.server.ExecContext(context.WithoutCancel(ctx), `DROP DATABASE IF EXISTS "`+c.database(name)+`" WITH (FORCE)`)
-		errs = append(errs, err)
+	for _, l := range c.services {
+		l.close()
 	}
-	return errors.Join(append(errs, c.server.Close())...)
+	return errors.Join(c.postgres.end(), c.redis.end(), c.nats.end())
 }
 
-func (c *cluster) database(service string) string { return c.prefix + "_" + service }
+// serviceURL is the address and the name of a service in configuration files.
+var serviceURL = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/(\w+)(?:/graphql)?"`)
+
+// rewire puts a line in front of each service: the configuration files that the cluster has written are changed, and its
+// processes read them again.
+func (c *cluster) rewire(ctx context.Context) error {
+	file := filepath.Join(c.folder, "services.yaml")
+	written, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, found := range serviceURL.FindAllStringSubmatch(string(written), -1) {
+		l, err := openLine(found[2], found[1])
+		if err != nil {
+			return err
+		}
+		c.services[found[2]] = l
+		lines = append(lines, found[1], l.address())
+	}
+	for _, file := range []string{file, filepath.Join(c.folder, "router.yaml")} {
+		written, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(file, []byte(strings.NewReplacer(lines...).Replace(string(written))), 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	before := c.found()
+	for _, pid := range before {
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+			return err
+		}
+	}
+	return c.ready(ctx, before)
+}
+
+// processURL is what the cluster says of a process.
+var processURL = regexp.MustCompile(`  \S+ +(http://\S+)  process \d+`)
+
+// ready waits until all processes are, and none of those before are among them.
+func (c *cluster) ready(ctx context.Context, before []int) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for _, found := range processURL.FindAllStringSubmatch(c.said(), -1) {
+		for {
+			now := c.found()
+			left := slices.ContainsFunc(before, func(pid int) bool { return slices.Contains(now, pid) })
+			if resp, err := browser.Get(found[1] + "/health/ready"); err == nil {
+				resp.Body.Close()
+				if resp.StatusCode == http.StatusOK && !left {
+					break
+				}
+			}
+			if !wait(ctx, 50*time.Millisecond) {
+				return fmt.Errorf("%s is not ready: see %s", found[1], filepath.Join(c.folder, "logs"))
+			}
+		}
+	}
+	return nil
+}
 
 // books are the arguments by which an audit finds the databases, on a line that nobody spoils.
 func (c *cluster) books() []string {
 	var args []string
 	for _, name := range services {
-		args = append(args, "--database", name+"=postgres://postgres@"+c.config.postgres+"/"+c.database(name)+"?sslmode=disable")
+		args = append(args, "--database", name+"=postgres://postgres@"+c.postgres.at+"/chaos_"+name+"?sslmode=disable")
 	}
 	return args
 }
 
-// trouble has buyers order while something is broken again and again, and checks everything once it is whole.
-func (cfg *config) trouble(ctx context.Context, name string, breaks func(c *cluster, ctx context.Context) (what string, err error)) (figures string, err error) {
-	c, err := cfg.startCluster(ctx, name)
+// trouble has people buy and browse while something is broken again and again, and checks everything once it is whole.
+func trouble(breaks func(c *cluster, ctx context.Context) (what string, err error)) func(context.Context, *config) (string, error) {
+	return func(ctx context.Context, cfg *config) (string, error) {
+		c, err := cfg.cluster(ctx)
+		if err != nil {
+			return "", err
+		}
+		shopping, stop := context.WithTimeout(ctx, cfg.length)
+		defer stop()
+		return c.endure(shopping, func() (string, error) { return breaks(c, shopping) }, c.books()...)
+	}
+}
+
+// endure has people buy and browse as long as something is broken, and says what has become of everything; books are the
+// arguments by which an audit finds them.
+func (c *cluster) endure(ctx context.Context, breaks func() (what string, err error), books ...string) (string, error) {
+	after := context.WithoutCancel(ctx)
+	m, err := openMarket(after, c.url, 100_000, 4)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, c.close(ctx)) }()
-	m, err := openMarket(ctx, c.url, 100_000, 4)
-	if err != nil {
+	c.market, c.watch = m, &watch{}
+	if c.shown, err = m.shown(after); err != nil {
 		return "", err
 	}
-	trading, stop := context.WithTimeout(ctx, cfg.length)
+	shopping, stop := context.WithCancel(ctx)
 	defer stop()
-	traded := make(chan struct{})
-	go func() {
-		defer close(traded)
-		m.trade(trading)
-	}()
-	what, err := breaks(c, trading)
-	<-traded
+	var shoppers sync.WaitGroup
+	shoppers.Go(func() { m.trade(shopping) })
+	shoppers.Go(func() { c.watch.run(shopping, m, c.shown) })
+	what, err := breaks()
+	stop()
+	shoppers.Wait()
 	if err != nil {
 		return what, err
 	}
-	o, err := m.check(ctx)
+	o, err := m.check(after)
+	took, broken := c.audit(after, books...)
+	watched, slow := c.watch.figures(c.slower)
+	return fmt.Sprintf("%s; %v, audit clean after %.1fs; %s", what, o, took.Seconds(), watched), errors.Join(err, broken, slow)
+}
+
+// shown are the variables of what people look at: a product that nobody buys, and an order.
+func (m *market) shown(ctx context.Context) (map[string]any, error) {
+	data, err := m.buyers[0].send(ctx, `{ products(query: "pot", first: 1) { edges { node { slug variants { id } } } } }`, nil)
 	if err != nil {
-		return what + "; " + o.String(), err
+		return nil, err
 	}
-	took, err := cfg.audit(ctx, c.books()...)
-	return fmt.Sprintf("%s; %v, audit clean after %.1fs", what, o, took.Seconds()), err
+	s := sent{input: m.input(0, m.sku, 0)}
+	id, _, err := m.settle(ctx, s)
+	s.acknowledged = id
+	m.orders = append(m.orders, s)
+	return map[string]any{"product": text(data, "products.edges.0.node.slug"), "variant": text(data, "products.edges.0.node.variants.0.id"), "order": id}, err
 }
 
 // wait waits, unless ctx ends before.
@@ -128,77 +235,15 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// found are the processes that run a service of the cluster now: a supervisor has started them again since.
-func (c *cluster) found() []int {
-	return childrenOf(c.command.Process.Pid)
-}
+// found are the processes of the cluster that run now: a supervisor has started them again since.
+func (c *cluster) found() []int { return childrenOf(c.command.Process.Pid) }
 
-// killing kills processes at random, one at a time.
-func killing(c *cluster, ctx context.Context) (string, error) {
-	killed := 0
-	for wait(ctx, time.Second+time.Duration(c.random.Int64N(int64(2*time.Second)))) {
-		if pids := c.found(); len(pids) > 0 && syscall.Kill(pids[c.random.IntN(len(pids))], syscall.SIGKILL) == nil {
-			killed++
-		}
+// runs is what a process runs: a service, or the router.
+func runs(pid int) string {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	words := strings.Split(string(line), "\x00")
+	if len(words) > 2 && words[1] == "subgraph" {
+		return words[2]
 	}
-	return fmt.Sprintf("kill -9 of a process, %d times", killed), nil
-}
-
-// rolling has one process after the other end as an update would.
-func rolling(c *cluster, ctx context.Context) (string, error) {
-	restarted := 0
-	for ctx.Err() == nil {
-		for _, pid := range c.found() {
-			if !wait(ctx, 2*time.Second) {
-				break
-			}
-			if syscall.Kill(pid, syscall.SIGTERM) == nil {
-				restarted++
-			}
-		}
-	}
-	return fmt.Sprintf("rolling restart, %d processes", restarted), nil
-}
-
-// terminating has Postgres end all connections of the services, again and again.
-func terminating(c *cluster, ctx context.Context) (string, error) {
-	times, connections := 0, 0
-	for wait(ctx, 3*time.Second) {
-		result, err := c.server.ExecContext(context.WithoutCancel(ctx), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE $1`, c.prefix+`\_%`)
-		if err != nil {
-			return "", err
-		}
-		n, _ := result.RowsAffected()
-		times, connections = times+1, connections+int(n)
-	}
-	return fmt.Sprintf("Postgres ended its %d connections in %d sweeps", connections, times), nil
-}
-
-// spoilDatabase makes the network to Postgres slow, chopped, cut and dead, in turn.
-func (c *cluster) spoilDatabase(ctx context.Context) (string, error) {
-	phases := 0
-	for i := 0; wait(ctx, 2*time.Second); i++ {
-		mend, err := c.postgres.spoil(toxics[i%len(toxics)])
-		if err != nil {
-			return "", err
-		}
-		phases++
-		wait(ctx, 2*time.Second)
-		mend()
-	}
-	return fmt.Sprintf("network to Postgres spoilt %d times in %d ways", phases, min(phases, len(toxics))), nil
-}
-
-// stopBus takes the bus away for most of the time.
-func (c *cluster) stopBus(ctx context.Context) (string, error) {
-	wait(ctx, c.length/6)
-	c.nats.close()
-	begun := time.Now()
-	wait(ctx, c.length/2)
-	away := time.Since(begun)
-	if err := c.nats.open(); err != nil {
-		return "", err
-	}
-	<-ctx.Done()
-	return fmt.Sprintf("NATS away for %.0fs", away.Seconds()), nil
+	return "router"
 }

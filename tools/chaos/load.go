@@ -17,13 +17,37 @@ const (
 	stockQuery    = `query($s: String!) { variant(sku: $s) { stockLevel { onHand reserved sold } } }`
 	createQuery   = `mutation($i: ProductCreateInput!) { productCreate(input: $i) { product { id variants { id } } userErrors { message } } }`
 	activeQuery   = `mutation($id: ID!) { productUpdate(id: $id, input: {status: ACTIVE}) { userErrors { message } } }`
+	pageQuery     = `query Page($product: String!) { product(slug: $product) { name variants { id price { minorUnits } availability { status } } } }`
+	priceQuery    = `mutation($i: VariantPriceSetInput!) { variantPriceSet(input: $i) { variant { id } userErrors { message } } }`
 	receiveQuery  = `mutation($i: StockAdjustInput!) { stockAdjust(input: $i) { userErrors { message } } }`
 )
 
 // buyer is a client with an account and an address.
 type buyer struct {
 	client
-	address string
+	email, address string
+	// since is when they have logged in.
+	since time.Time
+}
+
+// tokenLife is after what time buyers log in again: access tokens last for five minutes.
+const tokenLife = 3 * time.Minute
+
+// as is a buyer who has logged in not long ago. Where that does not work now, the old token has to do.
+func (m *market) as(ctx context.Context, i int) client {
+	m.mu.Lock()
+	b := m.buyers[i]
+	m.mu.Unlock()
+	if time.Since(b.since) < tokenLife {
+		return b.client
+	}
+	if c, err := login(context.WithoutCancel(ctx), b.url, b.email, "correct-horse-battery"); err == nil {
+		b.client, b.since = c, time.Now()
+		m.mu.Lock()
+		m.buyers[i] = b
+		m.mu.Unlock()
+	}
+	return b.client
 }
 
 // sent is an order that was sent, and the id by which it was acknowledged, if it was.
@@ -82,7 +106,7 @@ func openMarket(ctx context.Context, url string, units, buyers int) (*market, er
 		if err != nil {
 			return nil, err
 		}
-		m.buyers = append(m.buyers, buyer{c, text(data, "addressCreate.address.id")})
+		m.buyers = append(m.buyers, buyer{c, email, text(data, "addressCreate.address.id"), time.Now()})
 	}
 	data, err := m.buyers[0].send(ctx, addQuery, map[string]any{"v": m.variant, "n": 1})
 	m.total = number(data, "cartLinesAdd.cart.total.minorUnits")
@@ -106,14 +130,13 @@ func (m *market) stock(ctx context.Context) error {
 	if _, err := m.staff.send(ctx, activeQuery, map[string]any{"id": text(data, "productCreate.product.id")}); err != nil {
 		return err
 	}
-	for try := range 300 { // inventory hears of the variant by an event
+	for begun := time.Now(); time.Since(begun) < startTimeout; time.Sleep(100 * time.Millisecond) { // inventory hears of the variant by an event, behind those of all products
 		data, err = m.staff.send(ctx, receiveQuery, map[string]any{"i": map[string]any{
-			"changes": []any{map[string]any{"variantId": m.variant, "delta": m.units}}, "reason": "RECEIVED", "idempotencyKey": fmt.Sprint(m.sku, try),
+			"changes": []any{map[string]any{"variantId": m.variant, "delta": m.units}}, "reason": "RECEIVED", "idempotencyKey": fmt.Sprint(m.sku, time.Now().UnixNano()),
 		}})
 		if err == nil && at(data, "stockAdjust.userErrors.0") == nil {
 			return nil
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	return fmt.Errorf("receive units of %s: %v %v", m.sku, data, err)
 }
@@ -133,7 +156,7 @@ func (m *market) trade(ctx context.Context) {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				s := sent{buyer: b, input: m.input(b, fmt.Sprint("load ", b, " ", n, " ", time.Now().UnixNano()), n)}
-				data, err := m.buyers[b].send(context.WithoutCancel(ctx), orderQuery, s.input)
+				data, err := m.as(ctx, b).send(context.WithoutCancel(ctx), orderQuery, s.input)
 				s.acknowledged = text(data, "orderCreate.order.id")
 				m.mu.Lock()
 				m.orders = append(m.orders, s)
@@ -150,15 +173,18 @@ func (m *market) trade(ctx context.Context) {
 	wg.Wait()
 }
 
-// settleTimeout is how long it may take, after what was broken is whole again, until every order has come to its end.
+// settleTimeout is how long it may take, after what was broken is whole again, until an audit is clean.
 const settleTimeout = 30 * time.Second
+
+// patience is for how long an order is asked for at most: on a busy machine all of them take long.
+const patience = 5 * time.Minute
 
 // settle sends an order again until it has come to its end, and returns its id and status.
 func (m *market) settle(ctx context.Context, s sent) (id, status string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
-		data, err := m.buyers[s.buyer].send(ctx, orderQuery, s.input)
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		data, err := m.as(ctx, s.buyer).send(ctx, orderQuery, s.input)
 		code := text(data, "orderCreate.userErrors.0.code")
 		id, status = text(data, "orderCreate.order.id"), text(data, "orderCreate.order.status")
 		switch {
@@ -170,7 +196,7 @@ func (m *market) settle(ctx context.Context, s sent) (id, status string, err err
 		select {
 		case <-ctx.Done():
 			return id, status, fmt.Errorf("order %q is %q: %w", id, status, errors.Join(err, ctx.Err()))
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -203,7 +229,7 @@ func (m *market) check(ctx context.Context) (outcome, error) {
 			defer mu.Unlock()
 			if s.acknowledged != "" {
 				o.acknowledged++
-				if id != s.acknowledged {
+				if err == nil && id != s.acknowledged {
 					o.lost++
 					err = errors.Join(err, fmt.Errorf("order %s was acknowledged, and its key has %q now", s.acknowledged, id))
 				}

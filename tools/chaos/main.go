@@ -2,7 +2,11 @@
 // acknowledged and are lost, units oversold, double charges, things that the audit finds broken.
 //
 //	chaos [--for 1m] [--seed N] [--only NAME,…]            everything in one process
-//	chaos cluster [--for 1m] [--seed N] [--only NAME,…]    two replicas of each service on Postgres and NATS
+//	chaos cluster [--for 1m] [--seed N] [--only NAME,…]    two routers and two replicas of each service
+//	chaos pace [--for 10s]                                 checkouts a second beside pgbench on the same server
+//
+// The stores of a cluster, Postgres, Redis and NATS, are started by the campaign, which stops them, too: it needs initdb and
+// redis-server.
 //
 // A campaign starts the programs as people do, has buyers order, breaks something, and then asks for every order again by
 // its key: an order that was acknowledged is there and comes to an end, and `agora audit` finds all books in agreement.
@@ -20,7 +24,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,9 +34,14 @@ type config struct {
 	// length is how long a campaign that has no end by itself goes on.
 	length time.Duration
 	seed   uint64
-	only   string
+	// only is the campaigns that run and how long each goes on, all of them for length if there are none.
+	only map[string]time.Duration
+	// slower is by how much what is broken may slow down what doesn't touch it; zero for not to be judged.
+	slower float64
 	// agora and router are the programs.
-	agora, router, postgres, nats string
+	agora, router string
+	// shared is the cluster, once it is started.
+	shared *cluster
 
 	out    io.Writer
 	random *rand.Rand
@@ -61,17 +69,21 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	campaigns := alone
 	if len(args) > 0 && args[0] == "cluster" {
 		campaigns, args = distributed, args[1:]
+	} else if len(args) > 0 && args[0] == "pace" {
+		campaigns, args = paces, args[1:]
 	}
 	cfg := &config{out: out}
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.DurationVar(&cfg.length, "for", time.Minute, "how `long` a campaign that has no end by itself goes on")
 	flags.Uint64Var(&cfg.seed, "seed", uint64(time.Now().UnixNano()), "`number` that says what breaks when")
-	flags.StringVar(&cfg.only, "only", "", "run only the campaigns with these `names`, with commas between them")
+	only := flags.String("only", "", "run only the campaigns with these `names`, with commas between them; NAME=5m says how long")
+	flags.Float64Var(&cfg.slower, "slower", 1.2, "`times` by which what is broken may slow down what does not touch it; 0 for any")
 	flags.StringVar(&cfg.agora, "agora", "", "the `program` agora; by default it is built")
 	flags.StringVar(&cfg.router, "router", "", "the `program` router; by default it is built")
-	flags.StringVar(&cfg.postgres, "postgres", "127.0.0.1:5432", "`address` of a Postgres where databases may be created")
-	flags.StringVar(&cfg.nats, "nats", "127.0.0.1:4222", "`address` of a NATS server with JetStream")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := cfg.choose(*only); err != nil {
 		return err
 	}
 	cfg.random = rand.New(rand.NewPCG(cfg.seed, cfg.seed))
@@ -84,14 +96,39 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "seed %d\n", cfg.seed)
-	return cfg.report(ctx, campaigns)
+	err = cfg.report(ctx, campaigns)
+	if cfg.shared != nil {
+		err = errors.Join(err, cfg.shared.close())
+	}
+	return err
+}
+
+// choose reads which campaigns run.
+func (cfg *config) choose(only string) error {
+	if only == "" {
+		return nil
+	}
+	cfg.only = map[string]time.Duration{}
+	for each := range strings.SplitSeq(only, ",") {
+		name, length, own := strings.Cut(each, "=")
+		cfg.only[name] = cfg.length
+		if own {
+			var err error
+			if cfg.only[name], err = time.ParseDuration(length); err != nil {
+				return fmt.Errorf("--only %s: %w", each, err)
+			}
+		}
+	}
+	return nil
 }
 
 // report runs campaigns one after the other.
 func (cfg *config) report(ctx context.Context, campaigns []campaign) error {
 	var failed []error
 	for _, c := range campaigns {
-		if cfg.only != "" && !slices.Contains(strings.Split(cfg.only, ","), c.name) {
+		if length, ok := cfg.only[c.name]; ok {
+			cfg.length = length
+		} else if cfg.only != nil {
 			continue
 		}
 		begun := time.Now()

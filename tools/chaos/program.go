@@ -29,7 +29,7 @@ type program struct {
 }
 
 // startTimeout bounds how long a program takes until it is ready.
-const startTimeout = 3 * time.Minute
+const startTimeout = 10 * time.Minute
 
 var endpoint = regexp.MustCompile(`(http://\S+)/graphql`)
 
