@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed" // for everything.yaml
 	"flag"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type options struct {
 	npm             string
 	curve, plot     string
 	sharing         bool
+	everything      bool
 	json, markdown  string
 	profile         string
 }
@@ -57,6 +59,7 @@ func parseOptions(args []string, errs io.Writer) (*options, error) {
 	flags.StringVar(&o.curve, "curve", "", "entities or connections: how cost grows, instead of workloads")
 	flags.StringVar(&o.plot, "plot", "", "`file` for the curve as a drawing in SVG")
 	flags.BoolVar(&o.sharing, "sharing", false, "a row for the router with identical queries in flight shared, of clients and to subgraphs")
+	flags.BoolVar(&o.everything, "everything", false, "a row for the router with everything switched on that a production router has, at its defaults")
 	flags.StringVar(&o.json, "json", "", "`file` for the figures of all rounds")
 	flags.StringVar(&o.markdown, "markdown", "", "`file` for the table, besides standard output")
 	flags.StringVar(&o.profile, "cpuprofile", "", "`folder` for processor profiles of the router, one a workload; it then runs in a program of the benchmark's own")
@@ -165,11 +168,14 @@ func (b *bench) programs(ctx context.Context) ([]target, error) {
 	command := []string{binary, "serve", "--supergraph", "{supergraph}", "--listen", "127.0.0.1:{port}"}
 	all = append(all, target{name: "agora", command: append(slices.Clone(command), "--config", filepath.Join(b.dir, "router.yaml")), path: "/graphql"})
 	if b.sharing {
-		file := filepath.Join(b.dir, "sharing.yaml")
-		if err := os.WriteFile(file, []byte(routerConfig+"share_queries: true\nshare_requests: true\n"), 0o600); err != nil {
+		if err := b.vary("queries in flight shared", routerConfig+"share_queries: true\nshare_requests: true\n"); err != nil {
 			return nil, err
 		}
-		b.variants = append(b.variants, "queries in flight shared="+file)
+	}
+	if b.everything {
+		if err := b.vary("everything", everything); err != nil {
+			return nil, err
+		}
 	}
 	for _, variant := range b.variants {
 		name, file, ok := strings.Cut(variant, "=")
@@ -197,6 +203,19 @@ func (b *bench) programs(ctx context.Context) ([]target, error) {
 
 // routerConfig is the configuration under test: the defaults, but that the log, which others don't write, is off.
 const routerConfig = "log:\n  level: warn\n"
+
+// everything is the configuration of a router in production: what is off by default is on, and has no other setting than it
+// needs. Tracing is not among it, which needs a collector; nor are caches of answers and sharing, which make work less.
+//
+//go:embed everything.yaml
+var everything string
+
+// vary adds a row for the router with a configuration.
+func (b *bench) vary(name, configuration string) error {
+	file := filepath.Join(b.dir, strings.ReplaceAll(name, " ", "-")+".yaml")
+	b.variants = append(b.variants, name+"="+file)
+	return os.WriteFile(file, []byte(configuration), 0o600)
+}
 
 // build builds the router's command.
 func (b *bench) build(ctx context.Context) (string, error) {
