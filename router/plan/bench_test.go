@@ -59,6 +59,17 @@ func wide(n int) string {
 union Any @join__type(graph: S0)` + " = " + strings.Join(members, " | ") + "\n" + strings.Join(types, "\n")
 }
 
+// partly is a supergraph with an interface of which two types have their field in one subgraph, and one in another.
+const partly = `enum join__Graph { S0 @join__graph(name: "s0", url: "") S1 @join__graph(name: "s1", url: "") }
+type Query @join__type(graph: S0) @join__type(graph: S1) { note: Note @join__field(graph: S0) }
+interface Node @join__type(graph: S0) @join__type(graph: S1) { id: ID! @join__field(graph: S0) next: Node @join__field(graph: S1) }
+type Note implements Node @join__implements(graph: S0, interface: "Node") @join__implements(graph: S1, interface: "Node")
+	@join__type(graph: S0) @join__type(graph: S1) { id: ID! next: Node }
+type Page implements Node @join__implements(graph: S0, interface: "Node") @join__implements(graph: S1, interface: "Node")
+	@join__type(graph: S0, key: "id") @join__type(graph: S1, key: "id") { id: ID! next: Node }
+type Post implements Node @join__implements(graph: S0, interface: "Node") @join__implements(graph: S1, interface: "Node")
+	@join__type(graph: S0, key: "id") @join__type(graph: S1, key: "id") { id: ID! next: Node @join__field(graph: S1) }`
+
 func fragments(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -106,6 +117,7 @@ func scenarios(t testing.TB) []scenario {
 		{"sharing20/owns", sharing(20), `{ ` + owns + ` } }`, 20 * time.Second},
 		{"sharing20/deep", sharing(20), `{ t { deep3 { deep7 { deep1 { t { a own5 } } } } } }`, 20 * time.Second},
 		{"sharing20/cycle", sharing(20), "{ t { " + strings.Repeat("u { t { ", 30) + "a own1" + strings.Repeat(" }", 62), 20 * time.Second},
+		{"interface/deep", joinHead + partly, "{ note { " + strings.Repeat("next { ", 24) + "... on Page { id }" + strings.Repeat(" }", 26), 20 * time.Second},
 		{"union200", wide(200), fragments(200), 20 * time.Second},
 		{"fragments500", siblings, manyFragments(500), 20 * time.Second},
 		{"aliases2000", siblings, manyAliases(2000, "me { name }"), 20 * time.Second},
