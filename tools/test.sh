@@ -7,6 +7,7 @@
 # what routers and services share are skipped. The programs of both are installed also where servers answer: tests that stop
 # one start their own. A NATS server is part of the tests: they use one at AGORA_TEST_NATS or on the
 # usual port, and start their own where there is none.
+# The clients of front ends are tried where Node.js and npm are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
