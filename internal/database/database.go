@@ -35,6 +35,8 @@ import (
 	"github.com/lib/pq"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/agora-supergraph/agora/internal/fault"
 )
 
 func init() { sqlx.BindDriver("sqlite", sqlx.DOLLAR) }
@@ -198,7 +200,12 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (committing bool,
 	if err := fn(own); err != nil {
 		return false, err
 	}
-	err = tx.Commit()
+	if err := fault.Point("database.committing"); err != nil {
+		return false, err
+	}
+	if err = tx.Commit(); err == nil {
+		err = fault.Point("database.committed") // as if the connection were lost behind the commit
+	}
 	if db.Committed != nil && len(own.notes) > 0 {
 		db.Committed(ctx, own.notes)
 	}
@@ -237,6 +244,16 @@ func IsUnique(err error) bool {
 	}
 	var s *sqlite.Error
 	return errors.As(err, &s) && (s.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || s.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// IsReference reports whether err says that a row refers to one that is not there, or is referred to and can't go.
+func IsReference(err error) bool {
+	var p *pq.Error
+	if errors.As(err, &p) {
+		return p.Code == "23503"
+	}
+	var s *sqlite.Error
+	return errors.As(err, &s) && s.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
 // redact hides the password of a URL.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/fault"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
@@ -85,6 +86,7 @@ func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
 	})
 	if err == nil && fresh {
 		c.tell(ctx, e)
+		err = fault.Point("event.applied")
 	}
 	return fresh, err
 }

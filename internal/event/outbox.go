@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
+	"github.com/agora-supergraph/agora/internal/fault"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
@@ -131,12 +133,12 @@ func (o *Outbox) publish(ctx context.Context, bus Bus) (int, error) {
 func (o *Outbox) hand(ctx context.Context, bus Bus, events []Event) error {
 	if keeper, ok := bus.(Keeper); ok {
 		log, positions, err := keeper.Keep(ctx, events)
-		if err != nil {
+		if err = cmp.Or(err, fault.Point("event.published")); err != nil {
 			return err
 		}
 		return o.markKept(ctx, events, log, positions)
 	}
-	if err := bus.Publish(ctx, events); err != nil {
+	if err := cmp.Or(bus.Publish(ctx, events), fault.Point("event.published")); err != nil {
 		return err
 	}
 	return o.mark(ctx, events)

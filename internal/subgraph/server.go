@@ -22,6 +22,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/agora-supergraph/agora/internal/fault"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 )
@@ -91,6 +92,9 @@ func (s *Server) Serve(ctx context.Context, req *Request) []byte {
 		return encode(refused)
 	}
 	response := responses(ctx)
+	if err := fault.Point("subgraph.answered"); err != nil {
+		response = s.refuse(ctx, err)
+	}
 	watch.end(response)
 	return encode(response)
 }

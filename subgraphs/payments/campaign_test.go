@@ -50,6 +50,17 @@ type campaign struct {
 }
 
 func (c *campaign) run(rounds int) {
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() { // nobody looks at the events
+		for {
+			select {
+			case <-c.events:
+			case <-ended:
+				return
+			}
+		}
+	}()
 	stop := c.bench.run()
 	attacks := make(chan struct{})
 	var attackers, buyers sync.WaitGroup

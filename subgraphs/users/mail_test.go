@@ -320,6 +320,34 @@ func TestAPasswordIsResetByMailAndAllSessionsEnd(t *testing.T) {
 	})
 }
 
+// The password is set and nobody was told: the token is spent, and the new password is the one.
+func TestAResetWhoseAnswerIsLostHasHappenedOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		t.Cleanup(func() { fault.Configure("", 0) })
+		box := s.mailbox()
+		_, tokens := s.signIn(t, "ada@example.com")
+		s.mutate(t, "", "passwordResetRequest", `email: "ada@example.com"`)
+		s.sendAll(t)
+		query := fmt.Sprintf(`mutation { passwordReset(input: {token: %q, newPassword: %q}) { user { id } userErrors { code } } }`, box.token(t), newPassword)
+		if err := fault.Configure("users.password.reset=error", 1); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.ask(t, "", query, nil); r.code() != "INTERNAL" {
+			t.Errorf("the answer was not lost: %v", r.Errors)
+		}
+		fault.Configure("", 0)
+		if p := field[payload](t, s.ask(t, "", query, nil), "passwordReset"); !cmp.Equal(p.codes(), []string{"TOKEN_INVALID"}) {
+			t.Errorf("the token again: %v", p.codes())
+		}
+		if p := s.login(t, "ada@example.com", newPassword); p.Tokens == nil {
+			t.Errorf("the new password: %v", p.codes())
+		}
+		if p := s.refresh(t, tokens.RefreshToken); !cmp.Equal(p.codes(), []string{"SESSION_EXPIRED"}) {
+			t.Errorf("a session after the reset: %v", p.codes())
+		}
+	})
+}
+
 func TestManyResetsByOneTokenSetOnePassword(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		box := s.mailbox()
