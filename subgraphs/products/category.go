@@ -16,10 +16,11 @@ type categoryRow struct {
 	Slug     string
 	Name     string
 	ParentID *string `db:"parent_id"`
+	Version  int64
 }
 
 func (r *categoryRow) model() *gen.Category {
-	return &gen.Category{ID: r.ID, Slug: r.Slug, Name: r.Name}
+	return &gen.Category{ID: r.ID, Slug: r.Slug, Name: r.Name, Version: int(r.Version)}
 }
 
 // tree is all categories. A shop has some hundreds of them at most: they are read as a whole, once for an operation,
@@ -40,11 +41,10 @@ func (s *Service) tree(ctx context.Context, q database.Querier) (*tree, error) {
 	return growTree(rows), nil
 }
 
-// readCategories reads all categories, in order of name. Categories are made, and neither changed nor dropped: there are
-// never as many of them as of others.
+// readCategories reads all categories, in order of name.
 func (s *Service) readCategories(ctx context.Context, q database.Querier) ([]*categoryRow, error) {
 	var rows []*categoryRow
-	if err := q.SelectContext(ctx, &rows, `SELECT id, slug, name, parent_id FROM category`); err != nil {
+	if err := q.SelectContext(ctx, &rows, `SELECT id, slug, name, parent_id, version FROM category`); err != nil {
 		return nil, fmt.Errorf("read categories: %w", err)
 	}
 	slices.SortFunc(rows, func(a, b *categoryRow) int {

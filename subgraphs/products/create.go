@@ -29,15 +29,15 @@ func (s *Service) create(ctx context.Context, input gen.ProductCreateInput) (str
 	return answer, err
 }
 
-// raceTries is how often a transaction that loses a race for a slug or SKU is tried: the next one sees the winner, and
-// of those that race one wins each time.
+// raceTries is how often a transaction that loses a race for a slug or SKU, or whose category is deleted meanwhile, is
+// tried: the next one sees the winner, and of those that race one wins each time.
 const raceTries = 20
 
-// race runs a transaction that looks for names that are free before it takes them.
+// race runs a transaction that looks for names that are free, and for what it refers to, before it takes them.
 func (s *Service) race(ctx context.Context, fn func(tx *database.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.db.Tx(ctx, fn)
-		if try == raceTries || !database.IsUnique(err) {
+		if try == raceTries || !database.IsUnique(err) && !database.IsReference(err) {
 			return err
 		}
 		select {

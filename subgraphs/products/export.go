@@ -15,8 +15,8 @@ import (
 const exportBatch = 500
 
 // Export writes all products, of whatever status, in the order in which they were made, with the prices of now: a file
-// that makes the same catalogue of an empty one. It returns how many they are. Price lists and scheduled prices are not
-// part of it.
+// that makes the same catalogue of an empty one. It returns how many they are. Price lists, scheduled
+// prices and archived variants are not part of it.
 func (s *Service) Export(ctx context.Context, w feed.Writer, progress func(done int)) (int, error) {
 	t, err := s.tree(ctx, s.db.Read)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Service) exported(ctx context.Context, t *tree, at int64, rows []produc
 	}
 	list, args := database.In([]any{at}, numbers)
 	var variants []variantRow
-	err := s.db.Read.SelectContext(ctx, &variants, `SELECT `+variantColumns+` FROM `+variantTables+` WHERE p.n IN `+list+` ORDER BY p.n, v.position`, args...)
+	err := s.db.Read.SelectContext(ctx, &variants, `SELECT `+variantColumns+` FROM `+variantTables+` WHERE p.n IN `+list+forSale+` ORDER BY p.n, v.position`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read variants: %w", err)
 	}

@@ -203,15 +203,21 @@ func (s *Service) importCategory(ctx context.Context, tx *database.Tx, st *store
 	var parent *string
 	for _, step := range in.path {
 		if st.tree.bySlug[step.slug] == nil {
-			_, err := tx.ExecContext(ctx, `INSERT INTO category (id, slug, name, parent_id) VALUES ($1, $2, $3, $4)`,
-				id.Derived(id.Category, step.slug), step.slug, step.name, parent)
+			c := &categoryRow{ID: id.Derived(id.Category, step.slug), Slug: step.slug, Name: step.name, ParentID: parent, Version: 1}
+			if st.tree.byID[c.ID] != nil { // it has another slug by now
+				c.ID = id.New(id.Category)
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO category (id, slug, name, parent_id, version) VALUES ($1, $2, $3, $4, $5)`,
+				c.ID, c.Slug, c.Name, c.ParentID, c.Version)
+			if err == nil {
+				err = s.outbox.Append(ctx, tx, categoryEvent("created", c))
+			}
 			if err != nil {
 				return "", fmt.Errorf("insert category %s: %w", step.slug, err)
 			}
-			if st.tree, err = s.tree(ctx, tx); err != nil {
+			if st.tree, err = s.lockTree(ctx, tx); err != nil {
 				return "", err
 			}
-			tx.Note(touched{categoriesKey, int64(len(st.tree.byID))})
 		}
 		parent = &st.tree.bySlug[step.slug].ID
 	}
@@ -297,7 +303,7 @@ func (s *Service) importChange(ctx context.Context, tx *database.Tx, st *stored,
 func (p *storedProduct) optionsChange(in *incoming) bool {
 	for i := range in.variants {
 		have := variantBySKU(p.variants, in.variants[i].SKU)
-		if have == nil || have.Options != in.variants[i].options {
+		if have == nil || have.ArchivedUs != nil || have.Options != in.variants[i].options {
 			return true
 		}
 	}
@@ -316,16 +322,19 @@ func (p *storedProduct) importVariants(ctx context.Context, tx *database.Tx, in 
 			continue
 		}
 		was := *have
-		have.Name, have.Options, have.WeightGrams = v.Name, v.options, v.WeightGrams
+		have.Name, have.Options, have.WeightGrams, have.ArchivedUs = v.Name, v.options, v.WeightGrams, nil
 		have.Price, have.Currency, have.CompareAt = v.Price.MinorUnits, v.Price.Currency, v.CompareAt
 		if have.equal(&was) {
 			continue
 		}
 		touched = true
-		if err := changeVariant(ctx, tx, p.N, have, v, have.Options != was.Options); err != nil {
+		if err := changeVariant(ctx, tx, p.N, have, v.Options); err != nil {
 			return nil, false, err
 		}
-		if have.Price != was.Price || have.Currency != was.Currency || !same(have.CompareAt, was.CompareAt) {
+		if was.ArchivedUs != nil {
+			events = append(events, variantUpdated(have, p.Version+1))
+		}
+		if have.Price != was.Price || have.Currency != was.Currency || !equal(have.CompareAt, was.CompareAt) {
 			events = append(events, variantPriced(have, money.New(was.Price, was.Currency), p.Version+1))
 		}
 	}
@@ -350,29 +359,5 @@ func variantBySKU(rows []variantRow, sku string) *variantRow {
 
 // equal reports whether two rows of a variant say the same.
 func (r *variantRow) equal(o *variantRow) bool {
-	weight := r.WeightGrams == o.WeightGrams || r.WeightGrams != nil && o.WeightGrams != nil && *r.WeightGrams == *o.WeightGrams
-	return weight && r.Name == o.Name && r.Options == o.Options && r.Price == o.Price && r.Currency == o.Currency && same(r.CompareAt, o.CompareAt)
-}
-
-func changeVariant(ctx context.Context, tx *database.Tx, n int64, row *variantRow, v *incomingVariant, options bool) error {
-	_, err := tx.ExecContext(ctx, `UPDATE variant SET name = $1, options = $2, price = $3, compare_at = $4, currency = $5, weight_grams = $6 WHERE id = $7`,
-		row.Name, row.Options, row.Price, row.CompareAt, row.Currency, row.WeightGrams, row.ID)
-	if err == nil && options {
-		_, err = tx.ExecContext(ctx, `DELETE FROM variant_option WHERE product_n = $1 AND variant_id = $2`, n, row.ID)
-	}
-	if err == nil && options && len(v.Options) > 0 {
-		q := &statement{}
-		q.sql(`INSERT INTO variant_option (product_n, name, value, variant_id) VALUES `)
-		for i, o := range v.Options {
-			if i > 0 {
-				q.sql(`, `)
-			}
-			q.row(n, o.Name, o.Value, row.ID)
-		}
-		_, err = tx.ExecContext(ctx, q.text.String(), q.args...)
-	}
-	if err != nil {
-		return fmt.Errorf("change variant %s: %w", row.ID, err)
-	}
-	return nil
+	return equal(r.WeightGrams, o.WeightGrams) && equal(r.ArchivedUs, o.ArchivedUs) && r.Name == o.Name && r.Options == o.Options && r.Price == o.Price && r.Currency == o.Currency && equal(r.CompareAt, o.CompareAt)
 }

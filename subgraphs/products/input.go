@@ -82,9 +82,7 @@ func checkCreate(input gen.ProductCreateInput) refusals {
 	r.checkText(input.Name, maxName, "input", "name")
 	r.checkText(input.Description, maxDescription, "input", "description")
 	r.checkKey(input.IdempotencyKey, "input", "idempotencyKey")
-	if input.Slug != nil && !validSlug(*input.Slug) {
-		r.refuse(gen.CatalogueErrorCodeInvalidInput, []string{"input", "slug"}, "a slug has 1 to %d characters: words of a to z and digits, joined by hyphens", maxSlug)
-	}
+	r.checkSlug(input.Slug, "input", "slug")
 	if n := len(input.Variants); n == 0 || n > maxVariants {
 		r.refuse(gen.CatalogueErrorCodeInvalidInput, []string{"input", "variants"}, "a product has 1 to %d variants, not %d", maxVariants, n)
 		return r
@@ -109,22 +107,8 @@ func (r *refusals) checkVariant(v *gen.VariantInput, at []string) {
 	r.checkText(v.Name, maxName, below(at, "name")...)
 	r.checkPrice(v.Price, below(at, "price")...)
 	r.checkCompareAt(v.CompareAt, v.Price, below(at, "compareAt")...)
-	if w := v.WeightGrams; w != nil && (*w < 0 || *w > maxWeight) {
-		r.refuse(gen.CatalogueErrorCodeInvalidInput, below(at, "weightGrams"), "a weight is 0 to %d grams, not %d", maxWeight, *w)
-	}
-	if n := len(v.Options); n > maxOptions {
-		r.refuse(gen.CatalogueErrorCodeInvalidInput, below(at, "options"), "a variant has %d options at most, not %d", maxOptions, n)
-		return
-	}
-	names := map[string]bool{}
-	for i, o := range v.Options {
-		r.checkText(o.Name, maxOptionName, below(at, "options", strconv.Itoa(i), "name")...)
-		r.checkText(o.Value, maxOptionValue, below(at, "options", strconv.Itoa(i), "value")...)
-		if names[o.Name] {
-			r.refuse(gen.CatalogueErrorCodeInvalidInput, below(at, "options", strconv.Itoa(i), "name"), "the option %s is there twice", o.Name)
-		}
-		names[o.Name] = true
-	}
+	r.checkWeight(v.WeightGrams, below(at, "weightGrams")...)
+	r.checkOptions(v.Options, below(at, "options"))
 }
 
 // below is a path below another, of its own memory.

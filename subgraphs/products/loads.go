@@ -29,7 +29,9 @@ func sharedIn(ctx context.Context) *loads { return batch.In[loads](ctx) }
 func newLoads(s *Service) *loads {
 	l := &loads{at: database.Micros(s.now())}
 	l.variants.Read = func(ctx context.Context, products []string) (map[string][]*gen.ProductVariant, error) {
-		read := func() (map[string][]*gen.ProductVariant, error) { return s.variantsOf(ctx, s.db.Read, l.at, products) }
+		read := func() (map[string][]*gen.ProductVariant, error) {
+			return s.variantsOf(ctx, s.db.Read, l.at, products, visibleVariants(ctx))
+		}
 		if s.looksUp(ctx) {
 			read = func() (map[string][]*gen.ProductVariant, error) { return s.variantsOfCached(ctx, l.at, products) }
 		}

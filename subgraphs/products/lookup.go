@@ -76,15 +76,12 @@ func (s *Service) heard(ctx context.Context, d event.Delivery) error {
 			return err
 		}
 		versions[p.ProductID], versions[slugKey+p.Slug] = p.Version, knownVersion
-		if t, err := s.treeFor(ctx); err != nil {
+	case "agora.products.category.created.v1", "agora.products.category.updated.v1", "agora.products.category.deleted.v1":
+		generation, err := s.generation(ctx)
+		if err != nil {
 			return err
-		} else if t.byID[p.CategoryID] == nil {
-			rows, err := s.readCategories(ctx, s.db.Read)
-			if err != nil {
-				return err
-			}
-			versions[categoriesKey] = int64(len(rows))
 		}
+		versions[categoriesKey] = generation
 	case "agora.products.variant.created.v1":
 		var v variantData
 		if err := d.Decode(&v); err != nil {
@@ -236,11 +233,15 @@ func (s *Service) readCached(ctx context.Context, keys []string) (map[string]cac
 		kind, name, ok := strings.Cut(key, ":")
 		switch {
 		case key == categoriesKey:
+			generation, err := s.generation(ctx) // before them: they are of this generation, or of a later one
+			if err != nil {
+				return nil, err
+			}
 			rows, err := s.readCategories(ctx, s.db.Read)
 			if err != nil {
 				return nil, err
 			}
-			found[key] = cache.Entry[*cached]{Version: int64(len(rows)), Value: &cached{Categories: rows}}
+			found[key] = cache.Entry[*cached]{Version: generation, Value: &cached{Categories: rows}}
 			continue
 		case !ok:
 			kind, name = id.Prefix(key), key
@@ -283,7 +284,7 @@ func (s *Service) readProducts(ctx context.Context, by map[string][]string, foun
 		SELECT a.asked, `+productColumns+`, v.id AS "v.id", v.sku AS "v.sku", p.id AS "v.product_id", v.name AS "v.name", v.options AS "v.options",
 			v.price AS "v.price", v.compare_at AS "v.compare_at", v.currency AS "v.currency", v.weight_grams AS "v.weight_grams",
 			d.from_us, d.price AS due_price, d.compare_at AS due_compare_at
-		FROM (`+strings.Join(queries, " UNION ALL ")+`) a JOIN product p ON p.n = a.n JOIN variant v ON v.product_n = p.n
+		FROM (`+strings.Join(queries, " UNION ALL ")+`) a JOIN product p ON p.n = a.n JOIN variant v ON v.product_n = p.n`+forSale+`
 		LEFT JOIN scheduled_price d ON d.variant_id = v.id ORDER BY a.asked, v.position, d.from_us`, args...)
 	if err != nil {
 		return fmt.Errorf("read products: %w", err)

@@ -77,6 +77,23 @@ func (m mutations) variantPayload(ctx context.Context, variantID string, err err
 	return payload, err
 }
 
+// VariantCreate resolves Mutation.variantCreate.
+func (m mutations) VariantCreate(ctx context.Context, input gen.VariantCreateInput) (*gen.VariantPayload, error) {
+	if err := need(ctx, scopeWrite); err != nil {
+		return nil, err
+	}
+	variantID, err := m.s.createVariant(ctx, input)
+	return m.variantPayload(ctx, variantID, err)
+}
+
+// VariantUpdate resolves Mutation.variantUpdate.
+func (m mutations) VariantUpdate(ctx context.Context, variantID string, input gen.VariantUpdateInput, expectedVersion *int) (*gen.VariantPayload, error) {
+	if err := need(ctx, scopeWrite); err != nil {
+		return nil, err
+	}
+	return m.variantPayload(ctx, variantID, m.s.updateVariant(ctx, variantID, input, expectedVersion))
+}
+
 // PriceListCreate resolves Mutation.priceListCreate.
 func (m mutations) PriceListCreate(ctx context.Context, input gen.PriceListCreateInput) (*gen.PriceListPayload, error) {
 	if err := need(ctx, scopeWrite); err != nil {

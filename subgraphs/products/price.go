@@ -49,7 +49,7 @@ func (s *Service) setPriceIn(ctx context.Context, tx *database.Tx, input gen.Var
 	}
 	at := []string{"input", "price", "currency"}
 	switch {
-	case was == money.New(target.Price, target.Currency) && same(compared, target.CompareAt):
+	case was == money.New(target.Price, target.Currency) && equal(compared, target.CompareAt):
 		return nil
 	case target.Currency != p.Currency && len(rows) > 1:
 		return refused(gen.CatalogueErrorCodeInvalidPrice, at, "the other variants of the product have prices in %s", p.Currency)
@@ -103,11 +103,17 @@ func variantIn(rows []variantRow, variantID string) *variantRow {
 	return nil
 }
 
-// priceRange makes the price range of a product that of its variants.
+// priceRange makes the price range of a product that of its variants that are for sale.
 func (r *productRow) priceRange(variants []variantRow) {
-	r.PriceMin, r.PriceMax, r.Currency = variants[0].Price, variants[0].Price, variants[0].Currency
+	first := true
 	for _, v := range variants {
-		r.PriceMin, r.PriceMax = min(r.PriceMin, v.Price), max(r.PriceMax, v.Price)
+		switch {
+		case v.ArchivedUs != nil:
+		case first:
+			r.PriceMin, r.PriceMax, r.Currency, first = v.Price, v.Price, v.Currency, false
+		default:
+			r.PriceMin, r.PriceMax = min(r.PriceMin, v.Price), max(r.PriceMax, v.Price)
+		}
 	}
 }
 
@@ -117,13 +123,6 @@ func storePrice(ctx context.Context, tx *database.Tx, v *variantRow) error {
 		return fmt.Errorf("set price of variant %s: %w", v.ID, err)
 	}
 	return nil
-}
-
-func same(a, b *int64) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 // settle moves the prices that have begun into the rows of their variants, with the price range of the product, which
@@ -145,7 +144,7 @@ func (s *Service) settle(ctx context.Context, tx *database.Tx, p *productRow) er
 	var events []event.Event
 	for i := range after {
 		was := &before[i]
-		if was.Price == after[i].Price && same(was.CompareAt, after[i].CompareAt) {
+		if was.Price == after[i].Price && equal(was.CompareAt, after[i].CompareAt) {
 			continue
 		}
 		if err := storePrice(ctx, tx, &after[i]); err != nil {
@@ -185,7 +184,7 @@ func (s *Service) reprice(ctx context.Context, due map[string]*gen.Product) erro
 	for id := range due {
 		ids = append(ids, id)
 	}
-	found, err := s.variantsOf(ctx, s.db.Read, sharedIn(ctx).at, ids)
+	found, err := s.variantsOf(ctx, s.db.Read, sharedIn(ctx).at, ids, forSale)
 	if err != nil {
 		return err
 	}

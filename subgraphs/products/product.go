@@ -68,12 +68,13 @@ type variantRow struct {
 	Price       int64
 	CompareAt   *int64 `db:"compare_at"`
 	Currency    string
-	WeightGrams *int `db:"weight_grams"`
+	WeightGrams *int   `db:"weight_grams"`
+	ArchivedUs  *int64 `db:"archived_us"`
 }
 
 // variantColumns are those of variantRow, of the tables variantTables.
 const variantColumns = `v.id, v.sku, p.id AS product_id, v.name, v.options, COALESCE(due.price, v.price) AS price,
-	CASE WHEN due.price IS NULL THEN v.compare_at ELSE due.compare_at END AS compare_at, v.currency, v.weight_grams`
+	CASE WHEN due.price IS NULL THEN v.compare_at ELSE due.compare_at END AS compare_at, v.currency, v.weight_grams, v.archived_us`
 
 // variantTables are variants v with their products p and the last scheduled price that has begun; $1 is the instant.
 const variantTables = `product p JOIN variant v ON v.product_n = p.n
@@ -83,7 +84,10 @@ const variantTables = `product p JOIN variant v ON v.product_n = p.n
 func (r *variantRow) model() (*gen.ProductVariant, error) {
 	v := &gen.ProductVariant{
 		ID: r.ID, Sku: r.SKU, Name: r.Name, Options: []*gen.SelectedOption{}, Price: money.New(r.Price, r.Currency),
-		WeightGrams: r.WeightGrams, Product: gen.Product{ID: r.ProductID},
+		WeightGrams: r.WeightGrams, Product: gen.Product{ID: r.ProductID}, Status: gen.VariantStatusActive,
+	}
+	if r.ArchivedUs != nil {
+		v.Status = gen.VariantStatusArchived
 	}
 	v.CompareAt = amount(r.CompareAt, r.Currency)
 	if err := json.Unmarshal([]byte(r.Options), &v.Options); err != nil {
@@ -107,6 +111,17 @@ func visible(ctx context.Context) string {
 		return ""
 	}
 	return " AND p.status = '" + active + "'"
+}
+
+// forSale is the condition that ends a WHERE: variants that are not archived.
+const forSale = " AND v.archived_us IS NULL"
+
+// visibleVariants is the condition that ends a WHERE: staff see every variant, others what is for sale.
+func visibleVariants(ctx context.Context) string {
+	if identity.From(ctx).Has(scopeWrite) {
+		return ""
+	}
+	return forSale
 }
 
 // maxBatch bounds how many things are read by key in one statement, well below what the engines take.
@@ -205,7 +220,7 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 	var rows []variantRow
 	err = s.db.Read.SelectContext(ctx, &rows, `
 		SELECT `+variantColumns+` FROM `+variantTables+`
-		WHERE (`+strings.Join(either, " OR ")+`)`+visible(ctx), args...)
+		WHERE (`+strings.Join(either, " OR ")+`)`+visible(ctx)+visibleVariants(ctx), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read variants: %w", err)
 	}
@@ -221,14 +236,14 @@ func (s *Service) variantsBy(ctx context.Context, ids, skus []string) (map[strin
 	return found, nil
 }
 
-// variantsOf are the variants of products, by product, in their order, with the prices that they have at an instant.
-// One statement.
-func (s *Service) variantsOf(ctx context.Context, q database.Querier, at int64, products []string) (map[string][]*gen.ProductVariant, error) {
+// variantsOf are the variants of products, by product, in their order, with the prices that they have at an instant: those
+// that a condition lets see. One statement.
+func (s *Service) variantsOf(ctx context.Context, q database.Querier, at int64, products []string, condition string) (map[string][]*gen.ProductVariant, error) {
 	list, args := database.In([]any{at}, products)
 	var rows []variantRow
 	err := q.SelectContext(ctx, &rows, `
 		SELECT `+variantColumns+` FROM `+variantTables+`
-		WHERE p.id IN `+list+` ORDER BY v.product_n, v.position`, args...)
+		WHERE p.id IN `+list+condition+` ORDER BY v.product_n, v.position`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read variants of products: %w", err)
 	}

@@ -105,19 +105,19 @@ const (
 	keyLife        = 48 * time.Hour
 )
 
-// upkeep settles the prices that are due, and forgets old idempotency keys, until ctx ends.
+// upkeep settles the prices that are due, indexes products whose categories have changed, and forgets old idempotency keys, until ctx ends.
 func (s *Service) upkeep(ctx context.Context) {
 	tick := time.NewTicker(settleInterval)
 	defer tick.Stop()
 	var pruned time.Time
 	for {
-		err := s.settleDue(ctx)
+		err := errors.Join(s.settleDue(ctx), s.reindexDue(ctx))
 		if now := s.now(); now.Sub(pruned) >= pruneInterval {
 			pruned = now
 			err = errors.Join(err, idempotency.Prune(ctx, s.db, now.Add(-keyLife)))
 		}
 		if err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "settle prices and prune keys", "error", err)
+			s.log.ErrorContext(ctx, "settle prices, index products and prune keys", "error", err)
 		}
 		select {
 		case <-tick.C:

@@ -94,11 +94,7 @@ func (s *Service) seedCategories(ctx context.Context, tx *database.Tx) (*tree, e
 			return nil, fmt.Errorf("insert category %s: %w", c.Name, err)
 		}
 	}
-	t, err := s.tree(ctx, tx)
-	if err == nil {
-		tx.Note(touched{categoriesKey, int64(len(t.byID))})
-	}
-	return t, err
+	return s.lockTree(ctx, tx)
 }
 
 func categoryID(name string) string { return id.Derived(id.Category, slugOf(name)) }

@@ -126,7 +126,7 @@ func (s *Service) storeUncounted(ctx context.Context, tx *database.Tx, p *produc
 
 // reindex puts the words of a product that has changed into the index.
 func (s *Service) reindex(ctx context.Context, tx *database.Tx, t *tree, p *productRow) error {
-	found, err := s.variantsOf(ctx, tx, p.UpdatedUs, []string{p.ID})
+	found, err := s.variantsOf(ctx, tx, p.UpdatedUs, []string{p.ID}, forSale)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/agora-supergraph/agora/internal/money"
 )
 
@@ -47,13 +48,15 @@ func (this CatalogueUserError) GetField() []string {
 }
 
 type Category struct {
-	ID        string            `json:"id"`
-	Slug      string            `json:"slug"`
-	Name      string            `json:"name"`
-	Parent    *Category         `json:"parent,omitempty"`
-	Ancestors []*Category       `json:"ancestors"`
-	Children  []*Category       `json:"children"`
-	Products  ProductConnection `json:"products"`
+	ID        string      `json:"id"`
+	Slug      string      `json:"slug"`
+	Name      string      `json:"name"`
+	Parent    *Category   `json:"parent,omitempty"`
+	Ancestors []*Category `json:"ancestors"`
+	Children  []*Category `json:"children"`
+	// Grows with every change of the category itself; give it back as expectedVersion to change only what you have seen.
+	Version  int               `json:"version"`
+	Products ProductConnection `json:"products"`
 }
 
 func (Category) IsNode()            {}
@@ -61,11 +64,38 @@ func (this Category) GetID() string { return this.ID }
 
 func (Category) IsEntity() {}
 
+type CategoryCreateInput struct {
+	Name string `json:"name"`
+	// Left out: made of the name.
+	Slug *string `json:"slug,omitempty"`
+	// Left out: a root.
+	ParentID       *string `json:"parentId,omitempty"`
+	IdempotencyKey string  `json:"idempotencyKey"`
+}
+
+type CategoryDeletePayload struct {
+	DeletedCategoryID *string               `json:"deletedCategoryId,omitempty"`
+	UserErrors        []*CatalogueUserError `json:"userErrors"`
+}
+
+type CategoryPayload struct {
+	Category   *Category             `json:"category,omitempty"`
+	UserErrors []*CatalogueUserError `json:"userErrors"`
+}
+
 type CategoryRepresentation struct {
 	ID *string `json:"id,omitempty"`
 	// The @key this representation matched: one of the CategoryMatchedKey constants.
 	// gqlgen sets it from the fields the router sent; the router does not send it.
 	MatchedKey CategoryMatchedKey `json:"-"`
+}
+
+// What is left out stays as it is.
+type CategoryUpdateInput struct {
+	Name *string `json:"name,omitempty"`
+	Slug *string `json:"slug,omitempty"`
+	// Null for a root. A category can't be below itself.
+	ParentID graphql.Omittable[*string] `json:"parentId,omitempty"`
 }
 
 type Facet struct {
@@ -272,6 +302,8 @@ type ProductVariant struct {
 	ListPrices  []*ListPrice `json:"listPrices,omitempty"`
 	WeightGrams *int         `json:"weightGrams,omitempty"`
 	Product     Product      `json:"product"`
+	// An archived variant is no longer for sale: staff see it, others don't.
+	Status VariantStatus `json:"status"`
 }
 
 func (ProductVariant) IsNode()            {}
@@ -305,6 +337,15 @@ type SelectedOption struct {
 type SelectedOptionInput struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+type VariantCreateInput struct {
+	ProductID string `json:"productId"`
+	// Its price is in the currency of the product's other variants.
+	Variant VariantInput `json:"variant"`
+	// The version of the product that the caller has seen.
+	ExpectedVersion *int   `json:"expectedVersion,omitempty"`
+	IdempotencyKey  string `json:"idempotencyKey"`
 }
 
 type VariantInput struct {
@@ -341,6 +382,17 @@ type VariantPriceSetInput struct {
 	IdempotencyKey  string `json:"idempotencyKey"`
 }
 
+// What is left out stays as it is.
+type VariantUpdateInput struct {
+	Name *string `json:"name,omitempty"`
+	// Takes the place of all options that the variant has.
+	Options []*SelectedOptionInput `json:"options,omitempty"`
+	// Null for unknown.
+	WeightGrams graphql.Omittable[*int] `json:"weightGrams,omitempty"`
+	// The last variant of a product that is for sale can't be archived: archive the product.
+	Status *VariantStatus `json:"status,omitempty"`
+}
+
 type CatalogueErrorCode string
 
 const (
@@ -351,6 +403,7 @@ const (
 	CatalogueErrorCodeVersionConflict      CatalogueErrorCode = "VERSION_CONFLICT"
 	CatalogueErrorCodeInvalidInput         CatalogueErrorCode = "INVALID_INPUT"
 	CatalogueErrorCodeIdempotencyKeyReused CatalogueErrorCode = "IDEMPOTENCY_KEY_REUSED"
+	CatalogueErrorCodeCategoryNotEmpty     CatalogueErrorCode = "CATEGORY_NOT_EMPTY"
 )
 
 var AllCatalogueErrorCode = []CatalogueErrorCode{
@@ -361,11 +414,12 @@ var AllCatalogueErrorCode = []CatalogueErrorCode{
 	CatalogueErrorCodeVersionConflict,
 	CatalogueErrorCodeInvalidInput,
 	CatalogueErrorCodeIdempotencyKeyReused,
+	CatalogueErrorCodeCategoryNotEmpty,
 }
 
 func (e CatalogueErrorCode) IsValid() bool {
 	switch e {
-	case CatalogueErrorCodeNotFound, CatalogueErrorCodeSlugTaken, CatalogueErrorCodeSkuTaken, CatalogueErrorCodeInvalidPrice, CatalogueErrorCodeVersionConflict, CatalogueErrorCodeInvalidInput, CatalogueErrorCodeIdempotencyKeyReused:
+	case CatalogueErrorCodeNotFound, CatalogueErrorCodeSlugTaken, CatalogueErrorCodeSkuTaken, CatalogueErrorCodeInvalidPrice, CatalogueErrorCodeVersionConflict, CatalogueErrorCodeInvalidInput, CatalogueErrorCodeIdempotencyKeyReused, CatalogueErrorCodeCategoryNotEmpty:
 		return true
 	}
 	return false
@@ -517,6 +571,61 @@ func (e *ProductStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e ProductStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type VariantStatus string
+
+const (
+	VariantStatusActive   VariantStatus = "ACTIVE"
+	VariantStatusArchived VariantStatus = "ARCHIVED"
+)
+
+var AllVariantStatus = []VariantStatus{
+	VariantStatusActive,
+	VariantStatusArchived,
+}
+
+func (e VariantStatus) IsValid() bool {
+	switch e {
+	case VariantStatusActive, VariantStatusArchived:
+		return true
+	}
+	return false
+}
+
+func (e VariantStatus) String() string {
+	return string(e)
+}
+
+func (e *VariantStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = VariantStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid VariantStatus", str)
+	}
+	return nil
+}
+
+func (e VariantStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *VariantStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e VariantStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
