@@ -67,7 +67,10 @@ func readRestock(input gen.StockRestockInput) (lines []Line, key string, wrong r
 	if !idempotency.Valid(key) {
 		wrong.invalid(fmt.Sprintf("an idempotency key has 1 to %d bytes", idempotency.MaxLength), "idempotencyKey")
 	}
-	return wrong.lines(input.Lines), key, wrong
+	if input.Lines != nil {
+		lines = wrong.lines(input.Lines)
+	}
+	return lines, key, wrong
 }
 
 func readAdjustment(input gen.StockAdjustInput) (Adjustment, refusals) {

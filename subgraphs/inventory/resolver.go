@@ -70,12 +70,15 @@ func (m mutations) StockRestock(ctx context.Context, input gen.StockRestockInput
 	if err := need(ctx, "inventory:write"); err != nil {
 		return nil, err
 	}
-	if input.Lines == nil {
+	if input.Lines == nil && input.IdempotencyKey == nil {
 		return reservePayload(m.s.Restock(ctx, input.OrderID))
 	}
 	lines, key, wrong := readRestock(input)
 	if len(wrong) > 0 {
 		return reservePayload(nil, wrong)
+	}
+	if lines == nil { // all that is left: that happens once by itself
+		return reservePayload(m.s.Restock(ctx, input.OrderID))
 	}
 	return reservePayload(m.s.RestockLines(ctx, input.OrderID, lines, key))
 }

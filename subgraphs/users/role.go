@@ -71,8 +71,8 @@ func (s *Service) setRoles(ctx context.Context, userID string, roles []gen.Role)
 	if err != nil {
 		return account{}, err
 	}
-	if len(roles) == 0 {
-		return account{}, refuse(gen.AuthErrorCodeInvalidInput, "a user has at least one role").at("roles")
+	if n := len(roles); n == 0 || n > len(gen.AllRole) {
+		return account{}, refuse(gen.AuthErrorCodeInvalidInput, "a user has 1 to %d roles, not %d", len(gen.AllRole), n).at("roles")
 	}
 	if who.Subject == userID && !slices.Contains(roles, gen.RoleAdmin) {
 		return account{}, refuse(gen.AuthErrorCodeInvalidInput, "you can't take the role ADMIN from yourself: ask another administrator").at("roles")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/agora-supergraph/agora/subgraphs/inventory"
@@ -51,12 +52,25 @@ func (s *shop) seed(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// seedStock gives units to all variants that have never had any, in one transaction.
+// stockBatch is how many variants get units in one transaction: a catalogue that was imported may have more than an engine
+// takes in a statement.
+const stockBatch = 5_000
+
+// seedStock gives units to all variants that have never had any.
 func (s *shop) seedStock(ctx context.Context) error {
 	variants, err := s.products.VariantIDs(ctx)
 	if err != nil {
 		return err
 	}
+	for batch := range slices.Chunk(variants, stockBatch) {
+		if err := s.seedStockOf(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *shop) seedStockOf(ctx context.Context, variants []string) error {
 	known, err := s.inventory.Levels(ctx, variants)
 	if err != nil {
 		return err
