@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Load reads a configuration file. On errors it returns all of them, joined, one a line, each as
@@ -28,21 +30,39 @@ func Parse(path string, source []byte) (Config, error) {
 		return Config{}, err
 	}
 	cfg.locate(filepath.Dir(path))
-	return cfg, cfg.check(path)
+	return cfg, cfg.check(path, source)
 }
 
-// check is for rules that span settings: they have no position.
-func (c Config) check(path string) error {
+// check is for rules that packages have for their settings, or that span several.
+func (c Config) check(path string, source []byte) error {
 	var errs []error
 	for _, err := range slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate()) {
-		errs = append(errs, fmt.Errorf("%s: %w", path, err))
+		errs = append(errs, fmt.Errorf("%s: %w", place(path, source, err), err))
 	}
 	for _, err := range []error{c.Headers.Validate(), c.RateLimit.Validate(), c.Overload.Validate(), c.Telemetry.Validate(), c.ResponseCache.Validate()} {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			errs = append(errs, fmt.Errorf("%s: %w", place(path, source, err), err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// setting is the name of a setting with those that it is in, as messages begin with it.
+var setting = regexp.MustCompile(`^[a-z_]+(\.\w+)*`)
+
+// place is where the setting stands that a message begins with: the file with line and column, if it can be found there.
+func place(path string, source []byte, err error) string {
+	file, parseErr := parser.ParseBytes(source, 0)
+	at, pathErr := yaml.PathString("$." + setting.FindString(err.Error()))
+	if parseErr != nil || pathErr != nil {
+		return path
+	}
+	node, findErr := at.FilterFile(file)
+	if findErr != nil || node == nil {
+		return path
+	}
+	found := node.GetToken().Position
+	return fmt.Sprintf("%s:%d:%d", path, found.Line, found.Column)
 }
 
 // syntaxError is the parser's error on one line.
