@@ -67,7 +67,7 @@ bench-router: ## measure the router beside a floor program; BENCH passes flags
 	$(GO) run ./tools/bench router $(BENCH)
 
 .PHONY: chaos
-chaos: ## break the shop in one process on purpose, under load, and report in figures; CHAOS passes flags
+chaos: ## break the shop in one process on purpose, under load, and report in figures; CHAOS=--full tries as often as is promised
 	$(GO) run ./tools/chaos $(CHAOS)
 
 .PHONY: chaos-cluster

@@ -10,10 +10,11 @@ import (
 
 const (
 	registerQuery = `mutation($e: String!) { register(input: {email: $e, password: "correct-horse-battery", displayName: "A Buyer"}) { user { id } } }`
-	loginQuery    = `mutation($e: String!, $p: String!) { login(input: {email: $e, password: $p}) { tokens { accessToken } } }`
+	loginQuery    = `mutation($e: String!, $p: String!) { login(input: {email: $e, password: $p}) { tokens { accessToken refreshToken } } }`
+	refreshQuery  = `mutation($t: String!) { refreshSession(input: {refreshToken: $t}) { tokens { accessToken refreshToken } } }`
 	addressQuery  = `mutation { addressCreate(input: {name: "A Buyer", line1: "Marktplatz 1", city: "Jena", postalCode: "07743", countryCode: "DE"}) { address { id } } }`
 	addQuery      = `mutation($v: ID!, $n: Int!) { cartLinesAdd(input: {lines: [{variantId: $v, quantity: $n}]}) { cart { id total { minorUnits } } } }`
-	orderQuery    = `mutation($i: OrderCreateInput!) { orderCreate(input: $i) { order { id status } userErrors { code } } }`
+	orderQuery    = `mutation($i: OrderCreateInput!) { orderCreate(input: $i) { order { id status lines { id } payments { id } } userErrors { code } } }`
 	stockQuery    = `query($s: String!) { variant(sku: $s) { stockLevel { onHand reserved sold } } }`
 	createQuery   = `mutation($i: ProductCreateInput!) { productCreate(input: $i) { product { id variants { id } } userErrors { message } } }`
 	activeQuery   = `mutation($id: ID!) { productUpdate(id: $id, input: {status: ACTIVE}) { userErrors { message } } }`
@@ -55,6 +56,8 @@ type sent struct {
 	buyer        int
 	input        map[string]any
 	acknowledged string
+	// undo is what staff were asked for when it was paid: to cancel it, or to give back what its line cost; or nothing.
+	undo undoing
 }
 
 // market is a variant for sale, its buyers, and what they have sent.
@@ -63,6 +66,7 @@ type market struct {
 	units, total      int
 	staff             client
 	buyers            []buyer
+	loggedIn          time.Time
 	// cards are what is paid with, in turn.
 	cards []string
 
@@ -76,41 +80,102 @@ type market struct {
 // login returns a client of an account.
 func login(ctx context.Context, url, email, password string) (client, error) {
 	data, err := client{url: url}.send(ctx, loginQuery, map[string]any{"e": email, "p": password})
-	token := text(data, "login.tokens.accessToken")
-	if err == nil && token == "" {
+	c := client{url, text(data, "login.tokens.accessToken"), text(data, "login.tokens.refreshToken")}
+	if err == nil && c.token == "" {
 		err = fmt.Errorf("login of %s: %v", email, data)
 	}
-	return client{url, token}, err
+	return c, err
 }
 
 // openMarket makes a variant with some units, and buyers.
 func openMarket(ctx context.Context, url string, units, buyers int) (*market, error) {
-	m := &market{url: url, units: units, sku: fmt.Sprintf("CHAOS-%d", time.Now().UnixNano()), cards: []string{"tok_ok"}}
+	m := &market{url: url, units: units, sku: newSKU(), cards: []string{"tok_ok"}}
 	var err error
 	if m.staff, err = login(ctx, url, "staff@agora.example", "staff-horse-battery"); err != nil {
 		return nil, err
 	}
+	m.loggedIn = time.Now()
 	if err := m.stock(ctx); err != nil {
 		return nil, err
 	}
-	for i := range buyers {
-		email := fmt.Sprintf("%s-%d@agora.example", m.sku, i)
-		if _, err := (client{url: url}).send(ctx, registerQuery, map[string]any{"e": email}); err != nil {
-			return nil, err
-		}
-		c, err := login(ctx, url, email, "correct-horse-battery")
-		if err != nil {
-			return nil, err
-		}
-		data, err := c.send(ctx, addressQuery, nil)
-		if err != nil {
-			return nil, err
-		}
-		m.buyers = append(m.buyers, buyer{c, email, text(data, "addressCreate.address.id"), time.Now()})
+	m.buyers = make([]buyer, buyers)
+	err = inParallel(registering, buyers, func(i int) (err error) {
+		m.buyers[i], err = newBuyer(ctx, url, fmt.Sprintf("%s-%d@agora.example", m.sku, i))
+		return err
+	})
+	if err := errors.Join(err, m.stayLoggedIn(ctx)); err != nil { // who came first has waited for the last
+		return nil, err
 	}
 	data, err := m.buyers[0].send(ctx, addQuery, map[string]any{"v": m.variant, "n": 1})
 	m.total = number(data, "cartLinesAdd.cart.total.minorUnits")
 	return m, err
+}
+
+// registering is how many buyers register at a time: each is two passwords to hash.
+const registering = 4
+
+func newSKU() string { return fmt.Sprintf("CHAOS-%d", time.Now().UnixNano()) }
+
+// newBuyer registers somebody who has an address.
+func newBuyer(ctx context.Context, url, email string) (buyer, error) {
+	if _, err := (client{url: url}).send(ctx, registerQuery, map[string]any{"e": email}); err != nil {
+		return buyer{}, err
+	}
+	c, err := login(ctx, url, email, "correct-horse-battery")
+	if err != nil {
+		return buyer{}, err
+	}
+	data, err := c.send(ctx, addressQuery, nil)
+	return buyer{c, email, text(data, "addressCreate.address.id"), time.Now()}, err
+}
+
+// inParallel calls do with 0 to n-1, width at a time, and returns all errors.
+func inParallel(width, n int, do func(i int) error) error {
+	slots, errs := make(chan struct{}, width), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = do(i)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// next is another variant with units, for the same people at the same price.
+func (m *market) next(ctx context.Context, units int) (*market, error) {
+	other := &market{url: m.url, units: units, total: m.total, sku: newSKU(), cards: m.cards, staff: m.staff, buyers: m.buyers, loggedIn: m.loggedIn}
+	if err := other.stayLoggedIn(ctx); err != nil {
+		return nil, err
+	}
+	return other, other.stock(ctx)
+}
+
+// stayLoggedIn gets new access tokens before the old ones, which last for five minutes, are no longer good.
+func (m *market) stayLoggedIn(ctx context.Context) error {
+	if time.Since(m.loggedIn) < 2*time.Minute {
+		return nil
+	}
+	m.loggedIn = time.Now()
+	return inParallel(16, len(m.buyers)+1, func(i int) error {
+		if i == len(m.buyers) {
+			return m.staff.refreshed(ctx)
+		}
+		m.buyers[i].since = time.Now()
+		return m.buyers[i].refreshed(ctx)
+	})
+}
+
+// refreshed goes on with the session.
+func (c *client) refreshed(ctx context.Context) error {
+	data, err := c.send(ctx, refreshQuery, map[string]any{"t": c.refresh})
+	if token := text(data, "refreshSession.tokens.accessToken"); token != "" {
+		c.token, c.refresh = token, text(data, "refreshSession.tokens.refreshToken")
+		return nil
+	}
+	return fmt.Errorf("a session ended: %v: %w", data, err)
 }
 
 // stock makes the variant.
@@ -141,66 +206,6 @@ func (m *market) stock(ctx context.Context) error {
 	return fmt.Errorf("receive units of %s: %v %v", m.sku, data, err)
 }
 
-// input is an order of one unit.
-func (m *market) input(b int, key string, n int) map[string]any {
-	return map[string]any{"i": map[string]any{
-		"lines": []any{map[string]any{"variantId": m.variant, "quantity": 1}}, "addressId": m.buyers[b].address, "paymentMethodToken": m.cards[n%len(m.cards)],
-		"expectedTotalMinorUnits": m.total, "idempotencyKey": key, "waitMs": 50,
-	}}
-}
-
-// trade has all buyers order one unit after the other until ctx ends.
-func (m *market) trade(ctx context.Context) {
-	var wg sync.WaitGroup
-	for b := range m.buyers {
-		wg.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				s := sent{buyer: b, input: m.input(b, fmt.Sprint("load ", b, " ", n, " ", time.Now().UnixNano()), n)}
-				data, err := m.as(ctx, b).send(context.WithoutCancel(ctx), orderQuery, s.input)
-				s.acknowledged = text(data, "orderCreate.order.id")
-				m.mu.Lock()
-				m.orders = append(m.orders, s)
-				if err != nil {
-					m.failed++
-				}
-				m.mu.Unlock()
-				if err != nil {
-					time.Sleep(50 * time.Millisecond)
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// settleTimeout is how long it may take, after what was broken is whole again, until an audit is clean.
-const settleTimeout = 30 * time.Second
-
-// patience is for how long an order is asked for at most: on a busy machine all of them take long.
-const patience = 5 * time.Minute
-
-// settle sends an order again until it has come to its end, and returns its id and status.
-func (m *market) settle(ctx context.Context, s sent) (id, status string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		data, err := m.as(ctx, s.buyer).send(ctx, orderQuery, s.input)
-		code := text(data, "orderCreate.userErrors.0.code")
-		id, status = text(data, "orderCreate.order.id"), text(data, "orderCreate.order.status")
-		switch {
-		case status == "CONFIRMED" || status == "REJECTED" || status == "CANCELLED":
-			return id, status, nil
-		case err == nil && code != "" && code != "IDEMPOTENCY_IN_PROGRESS":
-			return "", code, nil
-		}
-		select {
-		case <-ctx.Done():
-			return id, status, fmt.Errorf("order %q is %q: %w", id, status, errors.Join(err, ctx.Err()))
-		case <-time.After(pause):
-		}
-	}
-}
-
 // outcome is what became of all orders.
 type outcome struct {
 	sent, acknowledged, failed, confirmed, lost int
@@ -215,37 +220,30 @@ func (o outcome) String() string {
 // check asks for every order again, and compares stock with what was confirmed: now, and before.
 func (m *market) check(ctx context.Context) (outcome, error) {
 	o := outcome{sent: len(m.orders), failed: m.failed}
-	var problems []error
 	var mu sync.Mutex
 	begun := time.Now()
-	slots := make(chan struct{}, 16)
-	var wg sync.WaitGroup
-	for _, s := range m.orders {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			id, status, err := m.settle(ctx, s)
-			mu.Lock()
-			defer mu.Unlock()
-			if s.acknowledged != "" {
-				o.acknowledged++
-				if err == nil && id != s.acknowledged {
-					o.lost++
-					err = errors.Join(err, fmt.Errorf("order %s was acknowledged, and its key has %q now", s.acknowledged, id))
-				}
+	broken := inParallel(16, len(m.orders), func(i int) error {
+		s := m.orders[i]
+		id, status, err := m.settle(ctx, s)
+		mu.Lock()
+		defer mu.Unlock()
+		if s.acknowledged != "" {
+			o.acknowledged++
+			if err == nil && id != s.acknowledged { // without an answer nothing is known of it
+				o.lost++
+				err = errors.Join(err, fmt.Errorf("order %s was acknowledged, and its key has %q now", s.acknowledged, id))
 			}
-			if status == "CONFIRMED" {
-				o.confirmed++
-			}
-			problems = append(problems, err)
-		})
-	}
-	wg.Wait()
+		}
+		if status == "CONFIRMED" {
+			o.confirmed++
+		}
+		return err
+	})
 	o.settled = time.Since(begun)
 	data, err := m.staff.send(ctx, stockQuery, map[string]any{"s": m.sku})
 	level := func(name string) int { return number(data, "variant.stockLevel."+name) }
 	if err == nil && (level("sold") != m.before+o.confirmed || level("onHand") != m.units-m.before-o.confirmed || level("reserved") != 0) {
 		err = fmt.Errorf("%d orders of %d units are confirmed, and the stock is %v", o.confirmed, m.units, data)
 	}
-	return o, errors.Join(append(problems, err)...)
+	return o, errors.Join(broken, err)
 }

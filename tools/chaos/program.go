@@ -37,6 +37,7 @@ var endpoint = regexp.MustCompile(`(http://\S+)/graphql`)
 func launch(env []string, command ...string) (*program, error) {
 	p := &program{command: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	p.command.Env = append(os.Environ(), env...)
+	p.command.Stderr = p
 	stdout, err := p.command.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -51,11 +52,21 @@ func launch(env []string, command ...string) (*program, error) {
 		if p.url = url; ok {
 			return p, nil
 		}
-		return nil, fmt.Errorf("%v ended before it was ready:\n%s", command, p.said())
+		return nil, &errEnded{command, p.said()}
 	case <-time.After(startTimeout):
 		p.kill()
 		return nil, fmt.Errorf("%v is not ready after %v:\n%s", command, startTimeout, p.said())
 	}
+}
+
+// errEnded says that a program ended before it was ready.
+type errEnded struct {
+	command []string
+	said    string
+}
+
+func (e *errEnded) Error() string {
+	return fmt.Sprintf("%v ended before it was ready:\n%s", e.command, e.said)
 }
 
 // read reads what the program prints to its end.
@@ -78,11 +89,19 @@ func (p *program) read(stdout io.Reader, ready chan<- string) {
 	p.command.Wait()
 }
 
-// said is what it has printed so far.
+// Write takes what the program says on standard error.
+func (p *program) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.output.Write(b)
+}
+
+// said is the last of what it has printed.
 func (p *program) said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.output.String()
+	text := p.output.String()
+	return text[max(0, len(text)-2000):]
 }
 
 // kill ends it as a power cut would.
@@ -102,7 +121,7 @@ func (p *program) interrupt() {
 }
 
 // client is somebody who sends requests.
-type client struct{ url, token string }
+type client struct{ url, token, refresh string }
 
 // requestTimeout bounds a request.
 const requestTimeout = 30 * time.Second
