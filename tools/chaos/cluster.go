@@ -177,22 +177,23 @@ func trouble(breaks func(c *cluster, ctx context.Context) (what string, err erro
 		if err != nil {
 			return "", err
 		}
-		shopping, stop := context.WithTimeout(ctx, cfg.length)
-		defer stop()
-		return c.endure(shopping, func() (string, error) { return breaks(c, shopping) }, c.books()...)
+		return c.endure(ctx, func(ctx context.Context) (string, error) {
+			limited, stop := context.WithTimeout(ctx, cfg.length)
+			defer stop()
+			return breaks(c, limited)
+		}, c.books()...)
 	}
 }
 
 // endure has people buy and browse as long as something is broken, and says what has become of everything; books are the
 // arguments by which an audit finds them.
-func (c *cluster) endure(ctx context.Context, breaks func() (what string, err error), books ...string) (string, error) {
-	after := context.WithoutCancel(ctx)
-	m, err := openMarket(after, c.url, 100_000, 4)
+func (c *cluster) endure(ctx context.Context, breaks func(ctx context.Context) (what string, err error), books ...string) (string, error) {
+	m, err := openMarket(ctx, c.url, 100_000, 4)
 	if err != nil {
 		return "", err
 	}
 	c.market, c.watch = m, &watch{}
-	if c.shown, err = m.shown(after); err != nil {
+	if c.shown, err = m.shown(ctx); err != nil {
 		return "", err
 	}
 	shopping, stop := context.WithCancel(ctx)
@@ -200,14 +201,14 @@ func (c *cluster) endure(ctx context.Context, breaks func() (what string, err er
 	var shoppers sync.WaitGroup
 	shoppers.Go(func() { m.trade(shopping) })
 	shoppers.Go(func() { c.watch.run(shopping, m, c.shown) })
-	what, err := breaks()
+	what, err := breaks(shopping)
 	stop()
 	shoppers.Wait()
 	if err != nil {
 		return what, err
 	}
-	o, err := m.check(after)
-	took, broken := c.audit(after, books...)
+	o, err := m.check(ctx)
+	took, broken := c.audit(ctx, books...)
 	watched, slow := c.watch.figures(c.slower)
 	return fmt.Sprintf("%s; %v, audit clean after %.1fs; %s", what, o, took.Seconds(), watched), errors.Join(err, broken, slow)
 }

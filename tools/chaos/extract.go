@@ -29,7 +29,7 @@ func extractions(ctx context.Context, cfg *config) (figures string, err error) {
 	}
 	defer p.kill()
 	c := &cluster{program: p, config: cfg, folder: folder, postgres: postgres}
-	return c.endure(ctx, func() (string, error) { return c.moveAll(ctx) }, "--data", folder)
+	return c.endure(ctx, c.moveAll, "--data", folder)
 }
 
 // moveAll moves all services out, and back.
