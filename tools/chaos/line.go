@@ -26,9 +26,6 @@ func openLine(name, to string) (*line, error) {
 // address is where the line begins.
 func (l *line) address() string { return l.proxy.Listen }
 
-// open opens it again where it was.
-func (l *line) open() error { return l.proxy.Start() }
-
 // close cuts all connections, and takes no more.
 func (l *line) close() {
 	if l != nil {
