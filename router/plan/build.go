@@ -103,14 +103,14 @@ type builder struct {
 }
 
 func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Operation, cfg Config) *builder {
-	g := &graph{sg: sg, labels: cfg.Labels, views: map[string]*view{}, wanted: newWanted(sg)}
+	g := &graph{ctx: ctx, sg: sg, labels: cfg.Labels, views: map[string]*view{}, wanted: newWanted(sg)}
 	price := make([]int, len(sg.Subgraphs))
 	for i := range price {
 		price[i] = 1
 	}
 	on := [...]*supergraph.Type{sg.Query, sg.Mutation, sg.Subscription}[op.Kind]
 	return &builder{
-		solver: solver{graph: g, ctx: ctx, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget, once: op.Kind != operation.Query},
+		solver: solver{graph: g, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget, once: op.Kind != operation.Query},
 		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind},
 		graph:  g, op: op,
 		deliverer: deliverer{known: map[string]*payload{}, numbers: map[*position]int{}, written: map[incrementKey]bool{}},
@@ -145,7 +145,11 @@ func (b *builder) resolve() error {
 	if len(all.list) == 0 {
 		b.postpone(b.top, nil, &level{wants: all, live: supergraph.SetOf(on.Object), root: true})
 	}
-	return b.resolveLater()
+	b.resolveLater()
+	if err := b.ctx.Err(); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	return nil
 }
 
 // oneByOne splits the root fields of a mutation, which are carried out in order.

@@ -114,8 +114,8 @@ func (b *placer) postpone(at *position, site []*visit, l *level) {
 
 // resolveLater decides who answers what was postponed, part by part, and makes the groups. What can't be deferred goes
 // into inline.
-func (b *builder) resolveLater() error {
-	for len(b.postponed) > 0 {
+func (b *builder) resolveLater() {
+	for len(b.postponed) > 0 && b.ctx.Err() == nil {
 		p := b.postponed[0]
 		b.postponed = b.postponed[1:]
 		b.part = b.partOf(p.at, p.in)
@@ -127,9 +127,6 @@ func (b *builder) resolveLater() error {
 			}
 		}
 		sol := b.search(l)
-		if err := b.ctx.Err(); err != nil {
-			return fmt.Errorf("plan: %w", err)
-		}
 		if sol.missing != nil {
 			b.cannotDefer(l)
 			continue
@@ -137,7 +134,6 @@ func (b *builder) resolveLater() error {
 		b.part.groups = union(b.part.groups, b.place(p.at, sol, site))
 	}
 	b.part = nil
-	return nil
 }
 
 // cannotDefer notes which fields no entry can bring.

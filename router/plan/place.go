@@ -26,8 +26,12 @@ type placer struct {
 	holds holdings
 }
 
-// place asks what a solution chose, and returns the groups that answer it.
+// place asks what a solution chose, and returns the groups that answer it. A position is placed once for each path to it,
+// which may be more than there is time for: what is placed is of no use then, and resolve says so.
 func (b *placer) place(at *position, sol *solution, arrived []*visit) []*group {
+	if b.ctx.Err() != nil {
+		return nil
+	}
 	site := slices.Clone(arrived)
 	for i := range sol.entries {
 		in := &sol.entries[i]

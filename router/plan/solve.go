@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"slices"
 	"sort"
 	"strconv"
@@ -20,7 +19,6 @@ import (
 // the search at each position, after which the most promising branch alone is followed.
 type solver struct {
 	*graph
-	ctx context.Context
 	// price is what a request to each subgraph costs.
 	price []int
 	memo  map[string]*solution

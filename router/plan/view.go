@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/agora-supergraph/agora/router/supergraph"
@@ -62,6 +63,8 @@ func (v *view) can() supergraph.TypeSet {
 
 // graph answers the solver's questions about the supergraph, in one world of override labels.
 type graph struct {
+	// ctx ends when planning takes too long.
+	ctx    context.Context
 	sg     *supergraph.Supergraph
 	labels map[string]bool
 	views  map[string]*view
