@@ -70,6 +70,25 @@ type Page implements Node @join__implements(graph: S0, interface: "Node") @join_
 type Post implements Node @join__implements(graph: S0, interface: "Node") @join__implements(graph: S1, interface: "Node")
 	@join__type(graph: S0, key: "id") @join__type(graph: S1, key: "id") { id: ID! next: Node @join__field(graph: S1) }`
 
+// divided is a supergraph with an interface whose types have their field in a subgraph each: a place n steps down is reached on
+// 3^n paths, by the types on the way.
+func divided() string {
+	all := func(format string) (s string) {
+		for i := range 4 {
+			s += " " + fmt.Sprintf(format, i)
+		}
+		return s
+	}
+	sdl := joinHead + "enum join__Graph {" + all(`S%[1]d @join__graph(name: "s%[1]d", url: "")`) + ` }
+type Query @join__type(graph: S0) { node: Node }
+interface Node` + all("@join__type(graph: S%d)") + " { id: ID! next: Node" + all("@join__field(graph: S%d)")[len(" @join__field(graph: S0)"):] + " }\n"
+	for i, name := range []string{"A", "B", "C"} {
+		sdl += "type " + name + " implements Node" + all(`@join__implements(graph: S%d, interface: "Node")`) + all(`@join__type(graph: S%d, key: "id")`) +
+			fmt.Sprintf(" { id: ID! next: Node @join__field(graph: S%d) }\n", i+1)
+	}
+	return sdl
+}
+
 func fragments(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -118,6 +137,7 @@ func scenarios(t testing.TB) []scenario {
 		{"sharing20/deep", sharing(20), `{ t { deep3 { deep7 { deep1 { t { a own5 } } } } } }`, 20 * time.Second},
 		{"sharing20/cycle", sharing(20), "{ t { " + strings.Repeat("u { t { ", 30) + "a own1" + strings.Repeat(" }", 62), 20 * time.Second},
 		{"interface/deep", joinHead + partly, "{ note { " + strings.Repeat("next { ", 24) + "... on Page { id }" + strings.Repeat(" }", 26), 20 * time.Second},
+		{"interface/divided", divided(), "{ node { " + strings.Repeat("next { ", 24) + "id" + strings.Repeat(" }", 26), 20 * time.Second},
 		{"union200", wide(200), fragments(200), 20 * time.Second},
 		{"fragments500", siblings, manyFragments(500), 20 * time.Second},
 		{"aliases2000", siblings, manyAliases(2000, "me { name }"), 20 * time.Second},

@@ -24,6 +24,10 @@ type placer struct {
 	postponed []postponed
 	// holds notes the nodes of what is picked to be sent; nil for what isn't.
 	holds holdings
+	// defers says that the operation has deferred fragments.
+	defers bool
+	// placements are the groups that answer what has been placed below entries.
+	placements map[placement][]*group
 }
 
 // place asks what a solution chose, and returns the groups that answer it. A position is placed once for each path to it,
@@ -98,6 +102,11 @@ func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
 	for i, index := range c.views {
 		below[i] = &visit{view: c.arrive[i], at: n.below, parent: site[index], above: site[index], via: n, parents: c.types}
 	}
+	if v := below[0]; len(below) == 1 && v.above.into != nil && b.holds == nil && !b.defers {
+		b.attach(v)
+		v.real().root().serve(n)
+		return union([]*group{v.real().group}, b.placeOnce(c, n, v))
+	}
 	done := b.place(n.below, c.child, below)
 	if !slices.ContainsFunc(below, func(v *visit) bool { return v.group != nil || v.same != nil }) {
 		b.attach(below[0])
@@ -128,7 +137,29 @@ func (b *placer) own(at *position, site []*visit, n *node, c *choice) []*group {
 	if have := v.addBelow(n, c.types, c.own.source, below); have != below {
 		below.same = have
 	}
-	return union(done, b.place(n.below, c.child, []*visit{below}))
+	if b.holds != nil || b.defers {
+		return union(done, b.place(n.below, c.child, []*visit{below}))
+	}
+	return union(done, b.placeOnce(c, n, below))
+}
+
+// placement is what is below one choice in the objects that one request has entered with, for one part of the answer.
+type placement struct {
+	choice *choice
+	visit  *visit
+	part   *payload
+}
+
+// placeOnce places what is below a choice in an entry. Many paths lead to an entry where the parents of its objects are of
+// several types, and more to each below it; what is asked there, and of whom, is the same on all of them.
+func (b *placer) placeOnce(c *choice, n *node, below *visit) []*group {
+	at := placement{c, below.real(), b.part}
+	done, ok := b.placements[at]
+	if !ok {
+		done = b.place(n.below, c.child, []*visit{below})
+		b.placements[at] = done
+	}
+	return done
 }
 
 // attach makes the request that a visit belongs to ask for it.
