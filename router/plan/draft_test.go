@@ -46,7 +46,7 @@ type draftField struct {
 // declared is a field as one subgraph has it.
 type declared struct{ typ, args, directives string }
 
-const linked = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@override", "@interfaceObject", "@inaccessible", "@extends", "@context", "@fromContext"])
+const linked = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@override", "@interfaceObject", "@inaccessible", "@extends", "@context", "@fromContext", "@authenticated", "@requiresScopes", "@policy"])
 `
 
 // randomSubgraphs are small subgraphs that share types. Equal seeds give equal ones.

@@ -43,6 +43,7 @@ func (d *draft) draw() {
 	}
 	d.drawRoots()
 	d.hide()
+	d.guard()
 }
 
 // drawAbstract makes the interfaces and the union, and says who belongs to them.

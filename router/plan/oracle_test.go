@@ -122,6 +122,7 @@ func (o *oracle) mustAgree(t *testing.T, r request) {
 
 // plan plans an operation; the plan is nil if the request is none that a router answers.
 func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
+	o.world.caller = caller(hashOf("caller", r.query))
 	doc, errs := operation.Parse(o.sg, r.query, operation.Limits{})
 	if len(errs) > 0 || strings.Contains(r.query, "__schema") {
 		return nil, nil, nil
@@ -134,9 +135,12 @@ func (o *oracle) plan(r request) (*plan.Plan, [][]byte, *difference) {
 	if err != nil {
 		return nil, nil, nil
 	}
-	op, err := selected.Normalise(selected.Deferring(selected.Variant(values, func(*supergraph.Requirement) bool { return true }), values))
+	op, err := selected.Normalise(selected.Deferring(selected.Variant(values, o.world.caller.meets), values))
 	if err != nil {
 		return nil, nil, &difference{"normal form", err.Error()}
+	}
+	if turnedAway(op) {
+		return nil, nil, nil
 	}
 	p, err := plan.Build(context.Background(), o.sg, op, plan.Config{Labels: o.world.labels})
 	if err != nil && !o.refuses {

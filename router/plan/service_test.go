@@ -175,6 +175,10 @@ func (a *answer) field(o object, fields []*ast.Field) bool {
 		a.entities(f, sets)
 		return true
 	}
+	if a.denied(o, fields) {
+		a.report("it is denied")
+		return a.null(len(a.b), a.schema.Types[o.typ].Fields.ForName(f.Name).Type)
+	}
 	args := a.world.arguments(a.schema, o.thing, f, a.variables)
 	if a.kind == ast.Mutation && len(a.path) == 1 {
 		a.mu.Lock()

@@ -19,6 +19,8 @@ type world struct {
 	sg     *supergraph.Supergraph
 	keys   map[string]bool // Type.field that is part of a key
 	labels map[string]bool
+	// caller is who asks.
+	caller caller
 	// schemas are those of the subgraphs.
 	schemas []*ast.Schema
 	// panicked is what a subgraph has panicked with.
