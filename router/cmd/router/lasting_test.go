@@ -39,8 +39,8 @@ func (s *ticker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
 	_ = flush.Flush()
-	s.open.Add(1)
 	s.begun.Add(1)
+	s.open.Add(1) // at last: who sees it sees the other, too
 	for {
 		select {
 		case event := <-events:

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"os"
 	"slices"
 	"time"
@@ -15,14 +16,25 @@ type File struct {
 
 	modified time.Time
 	size     int64
+	// text is the sum of what was read, if the file was young then.
+	text [sha256.Size]byte
+	read bool
 }
+
+// young is the age up to which a file's time of modification doesn't tell it from the next one: clocks of file systems tick, and
+// a file may be replaced by one of the same size within a tick.
+const young = 2 * time.Second
 
 // ReadFile reads a file, and remembers what it was like just before: what changes meanwhile counts as changed. The File is
 // good for waiting even if it can't be read.
 func ReadFile(path string) ([]byte, File, error) {
 	f := File{Path: path}
 	f.modified, f.size = stat(path)
+	now := time.Now()
 	text, err := os.ReadFile(path)
+	if err == nil && now.Sub(f.modified) < young {
+		f.text, f.read = sha256.Sum256(text), true
+	}
 	return text, f, err
 }
 
@@ -35,10 +47,18 @@ func stat(path string) (time.Time, int64) {
 	return at.ModTime(), at.Size()
 }
 
-// Changed tells whether the file is another one now, by time of modification and size.
+// Changed tells whether the file is another one now, by time of modification and size, and where these may not tell by what
+// is in it.
 func (f File) Changed() bool {
 	modified, size := stat(f.Path)
-	return !modified.Equal(f.modified) || size != f.size
+	if !modified.Equal(f.modified) || size != f.size {
+		return true
+	}
+	if !f.read {
+		return false
+	}
+	text, err := os.ReadFile(f.Path)
+	return err != nil || sha256.Sum256(text) != f.text
 }
 
 const (
