@@ -176,7 +176,7 @@ func (a *answer) field(o object, fields []*ast.Field) bool {
 		return true
 	}
 	if a.denied(o, fields) {
-		a.report("it is denied")
+		a.report(denial)
 		return a.null(len(a.b), a.schema.Types[o.typ].Fields.ForName(f.Name).Type)
 	}
 	args := a.world.arguments(a.schema, o.thing, f, a.variables)
