@@ -11,13 +11,14 @@ import (
 // group is a response key for types to which the same fields of the text contribute.
 type group struct {
 	types supergraph.TypeSet
-	// entries are the indexes of what contributes, ascending; for a leaf only the first, unless some are deferred.
+	// entries are the indexes of what contributes, ascending; for a leaf only the first, unless it matters which they are.
 	entries []int
 }
 
 // groups divides what was collected by response key, and then the types of a key by what contributes to it. The
-// order is that of the first contribution: for each type, the order in which CollectFields meets its keys.
-func groups(entries []entry, deferring bool) []group {
+// order is that of the first contribution: for each type, the order in which CollectFields meets its keys. With whole, all
+// contributions to a leaf count.
+func groups(entries []entry, whole bool) []group {
 	var keys []*[]group
 	byKey := map[string]*[]group{}
 	for i, e := range entries {
@@ -27,7 +28,7 @@ func groups(entries []entry, deferring bool) []group {
 			byKey[e.field.Alias] = of
 			keys = append(keys, of)
 		}
-		divide(of, i, e, deferring)
+		divide(of, i, e, whole)
 	}
 	var all []group
 	for _, of := range keys {
@@ -38,10 +39,9 @@ func groups(entries []entry, deferring bool) []group {
 }
 
 // divide adds one contribution, splitting the groups that it reaches in part.
-func divide(of *[]group, index int, e entry, deferring bool) {
+func divide(of *[]group, index int, e entry, whole bool) {
 	rest := e.types
-	// With @defer in force, it matters where all contributions come from.
-	leaf := len(e.field.SelectionSet) == 0 && !deferring
+	leaf := len(e.field.SelectionSet) == 0 && !whole
 	for i, count := 0, len(*of); i < count && !rest.Empty(); i++ {
 		g := &(*of)[i]
 		common := g.types.Intersect(rest)

@@ -124,7 +124,8 @@ func (n *normaliser) selection(fields []use, types supergraph.TypeSet) *selectio
 	}
 	n.collected += len(c.entries)
 	m := merger{n: n}
-	for _, g := range groups(c.entries, n.deferred != nil) {
+	// With @defer in force, or something denied, it matters where all contributions come from.
+	for _, g := range groups(c.entries, n.deferred != nil || n.variant.Denied != (Bits{})) {
 		m.group(g, c.entries)
 	}
 	s := n.intern(m.sequence.join())
