@@ -138,6 +138,8 @@ func scenarios(t testing.TB) []scenario {
 		{"sharing20/cycle", sharing(20), "{ t { " + strings.Repeat("u { t { ", 30) + "a own1" + strings.Repeat(" }", 62), 20 * time.Second},
 		{"interface/deep", joinHead + partly, "{ note { " + strings.Repeat("next { ", 24) + "... on Page { id }" + strings.Repeat(" }", 26), 20 * time.Second},
 		{"interface/divided", divided(), "{ node { " + strings.Repeat("next { ", 24) + "id" + strings.Repeat(" }", 26), 20 * time.Second},
+		{"interface/divided/defer", divided(), "{ node { " + strings.Repeat("next { ", 24) + "... @defer { id }" + strings.Repeat(" }", 26), 20 * time.Second},
+		{"interface/divided/defer/all", divided(), "{ node { " + strings.Repeat("... @defer { next { id ", 24) + strings.Repeat(" }", 50), 20 * time.Second},
 		{"union200", wide(200), fragments(200), 20 * time.Second},
 		{"fragments500", siblings, manyFragments(500), 20 * time.Second},
 		{"aliases2000", siblings, manyAliases(2000, "me { name }"), 20 * time.Second},

@@ -111,7 +111,7 @@ func newBuilder(ctx context.Context, sg *supergraph.Supergraph, op *operation.Op
 	on := [...]*supergraph.Type{sg.Query, sg.Mutation, sg.Subscription}[op.Kind]
 	return &builder{
 		solver: solver{graph: g, price: price, memo: map[string]*solution{}, prefer: -1, work: workBudget, once: op.Kind != operation.Query},
-		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind, defers: op.Defers != nil, placements: map[placement][]*group{}},
+		placer: placer{graph: g, top: newPosition(nil, on, op.Selections, sg), kind: op.Kind, begun: map[*position][]begun{}, placements: map[placement][]*group{}},
 		graph:  g, op: op,
 		deliverer: deliverer{known: map[string]*payload{}, numbers: map[*position]int{}, written: map[incrementKey]bool{}},
 	}

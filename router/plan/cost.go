@@ -4,7 +4,7 @@ package plan
 // after the other: those that need not wait for each other can go together. Depth is the longest chain of
 // requests over all subgraphs.
 type cost struct {
-	requests []uint8
+	requests []uint16
 	depth    int
 }
 
@@ -22,7 +22,7 @@ func (c cost) beside(o cost) cost {
 	out := cost{requests: c.requests, depth: max(c.depth, o.depth)}
 	for g, n := range o.requests {
 		if g >= len(c.requests) || n > c.requests[g] {
-			out.requests = merge(c.requests, o.requests, func(a, b uint8) uint8 { return max(a, b) })
+			out.requests = merge(c.requests, o.requests, func(a, b uint16) uint16 { return max(a, b) })
 			break
 		}
 	}
@@ -37,19 +37,19 @@ func (c cost) before(o cost) cost {
 	if c.depth == 0 {
 		return o
 	}
-	return cost{requests: merge(c.requests, o.requests, func(a, b uint8) uint8 { return a + b }), depth: c.depth + o.depth}
+	return cost{requests: merge(c.requests, o.requests, func(a, b uint16) uint16 { return a + b }), depth: c.depth + o.depth}
 }
 
 // request adds a request to a subgraph at the end.
 func (c cost) request(subgraph int) cost {
-	out := cost{requests: make([]uint8, max(len(c.requests), subgraph+1)), depth: c.depth + 1}
+	out := cost{requests: make([]uint16, max(len(c.requests), subgraph+1)), depth: c.depth + 1}
 	copy(out.requests, c.requests)
 	out.requests[subgraph]++
 	return out
 }
 
-func merge(a, b []uint8, f func(a, b uint8) uint8) []uint8 {
-	out := make([]uint8, max(len(a), len(b)))
+func merge(a, b []uint16, f func(a, b uint16) uint16) []uint16 {
+	out := make([]uint16, max(len(a), len(b)))
 	copy(out, a)
 	for i, n := range b {
 		out[i] = f(out[i], n)

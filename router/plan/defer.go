@@ -126,6 +126,9 @@ func (b *builder) resolveLater() {
 				site, l.entered = append(site, v), append(l.entered, v.view)
 			}
 		}
+		if b.resolved(l, p.at, site) {
+			continue
+		}
 		sol := b.search(l)
 		if sol.missing != nil {
 			b.cannotDefer(l)
@@ -135,6 +138,28 @@ func (b *builder) resolveLater() {
 	}
 	b.part = nil
 }
+
+// begun is where a part was begun at a position.
+type begun struct {
+	part  *payload
+	level *level
+	site  []*visit
+}
+
+// resolved reports whether the same was asked before for objects that the same requests bring: many paths lead to a
+// position where objects on the way are of several types. It notes what is asked.
+func (b *builder) resolved(l *level, at *position, site []*visit) bool {
+	for _, other := range b.begun[at] {
+		if other.part == b.part && other.level.wants == l.wants && other.level.live.Equal(l.live) && slices.EqualFunc(other.site, site, together) {
+			return true
+		}
+	}
+	b.begun[at] = append(b.begun[at], begun{b.part, l, site})
+	return false
+}
+
+// together reports whether two visits are one: the same request came the same way.
+func together(v, other *visit) bool { return v.real() == other.real() }
 
 // cannotDefer notes which fields no entry can bring.
 func (b *builder) cannotDefer(l *level) {

@@ -22,10 +22,10 @@ type placer struct {
 	part      *payload
 	parts     []*payload
 	postponed []postponed
+	// begun are the parts that have begun at each position.
+	begun map[*position][]begun
 	// holds notes the nodes of what is picked to be sent; nil for what isn't.
 	holds holdings
-	// defers says that the operation has deferred fragments.
-	defers bool
 	// placements are the groups that answer what has been placed below entries.
 	placements map[placement][]*group
 }
@@ -102,7 +102,7 @@ func (b *placer) choice(at *position, site []*visit, c *choice) []*group {
 	for i, index := range c.views {
 		below[i] = &visit{view: c.arrive[i], at: n.below, parent: site[index], above: site[index], via: n, parents: c.types}
 	}
-	if v := below[0]; len(below) == 1 && v.above.into != nil && b.holds == nil && !b.defers {
+	if v := below[0]; len(below) == 1 && v.above.into != nil && b.holds == nil {
 		b.attach(v)
 		v.real().root().serve(n)
 		return union([]*group{v.real().group}, b.placeOnce(c, n, v))
@@ -137,7 +137,7 @@ func (b *placer) own(at *position, site []*visit, n *node, c *choice) []*group {
 	if have := v.addBelow(n, c.types, c.own.source, below); have != below {
 		below.same = have
 	}
-	if b.holds != nil || b.defers {
+	if b.holds != nil {
 		return union(done, b.place(n.below, c.child, []*visit{below}))
 	}
 	return union(done, b.placeOnce(c, n, below))
