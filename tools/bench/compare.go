@@ -109,8 +109,8 @@ func (b *bench) startAll(ctx context.Context, w workload, programs []target) ([]
 			if t.floor != floors {
 				continue
 			}
-			if t.name == "agora" && b.profile != "" {
-				t.env = append(t.env, "AGORA_BENCH_PROFILE="+filepath.Join(b.profile, w.name+".pprof"))
+			if variant, ours := strings.CutPrefix(t.name, "agora"); ours && b.profile != "" {
+				t.env = append(t.env, "AGORA_BENCH_PROFILE="+filepath.Join(b.profile, w.name+strings.ReplaceAll(variant, ", ", "-")+".pprof"))
 			}
 			r, err := b.start(ctx, t, fixture)
 			if err != nil {

@@ -62,7 +62,7 @@ func parseOptions(args []string, errs io.Writer) (*options, error) {
 	flags.BoolVar(&o.everything, "everything", false, "a row for the router with everything switched on that a production router has, at its defaults")
 	flags.StringVar(&o.json, "json", "", "`file` for the figures of all rounds")
 	flags.StringVar(&o.markdown, "markdown", "", "`file` for the table, besides standard output")
-	flags.StringVar(&o.profile, "cpuprofile", "", "`folder` for processor profiles of the router, one a workload; it then runs in a program of the benchmark's own")
+	flags.StringVar(&o.profile, "cpuprofile", "", "`folder` for processor profiles of the router and its variants, one a workload; it then runs in a program of the benchmark's own")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
+	"github.com/agora-supergraph/agora/router/telemetry"
 )
 
 func main() {
@@ -48,10 +49,16 @@ func run(ctx context.Context, args []string, profile string) error {
 		return err
 	}
 	cfg.Serve.Listen = listen
-	made, err := cfg.Router(string(sdl), cfg.Log.Logger(os.Stderr))
+	log := cfg.Log.Logger(os.Stderr)
+	made, err := cfg.Router(string(sdl), log)
 	if err != nil {
 		return err
 	}
+	seen, err := telemetry.New(cfg.Telemetry, log)
+	if err != nil {
+		return err
+	}
+	seen.Watch(&made)
 	engine, err := router.New(made)
 	if err != nil {
 		return err
