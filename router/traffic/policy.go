@@ -18,13 +18,13 @@ import (
 	"github.com/agora-supergraph/agora/router/transport"
 )
 
-func (r Retry) policy(events Events) failsafe.Policy[*transport.Response] {
+func (r Retry) policy(events Events, b budget.Budget) failsafe.Policy[*transport.Response] {
 	delay, most := cmp.Or(r.Delay, 20*time.Millisecond), cmp.Or(r.MaxDelay, time.Second)
-	b := retrypolicy.NewBuilder[*transport.Response]().
+	policy := retrypolicy.NewBuilder[*transport.Response]().
 		HandleIf(repeatable).
 		WithMaxAttempts(r.Attempts).
 		WithJitterFactor(0.5).
-		WithBudget(percent(cmp.Or(r.Budget, 20))).
+		WithBudget(b).
 		ReturnLastFailure().
 		OnRetry(func(e failsafe.ExecutionEvent[*transport.Response]) {
 			if failed := e.LastResult(); failed != nil {
@@ -35,16 +35,23 @@ func (r Retry) policy(events Events) failsafe.Policy[*transport.Response] {
 			}
 		})
 	if most > delay {
-		b = b.WithBackoff(delay, most)
+		policy = policy.WithBackoff(delay, most)
 	} else {
-		b = b.WithDelay(delay)
+		policy = policy.WithDelay(delay)
 	}
-	return b.Build()
+	return policy.Build()
+}
+
+// counted is a budget, with what a policy tells it of each execution.
+type counted interface {
+	budget.Budget
+	RecordExecution()
+	ReleaseExecution()
 }
 
 // percent is a budget. A few requests are always allowed: with few under way, a share of them would be none.
-func percent(n int) budget.Budget {
-	return budget.NewBuilder().WithMaxRate(float64(n) / 100).WithMinConcurrency(3).Build()
+func percent(n int) counted {
+	return budget.NewBuilder().WithMaxRate(float64(n) / 100).WithMinConcurrency(3).Build().(counted)
 }
 
 func (h Hedge) policy(events Events) failsafe.Policy[*transport.Response] {

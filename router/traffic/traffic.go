@@ -6,12 +6,14 @@
 //
 //	retry → hedge → breaker → concurrency → the transport
 //
-// Each is off unless it is configured; without any, Guard returns the transport itself. The policies are those of
+// A query that is answered at once, as nearly all are, costs the counters of the breaker and of the bounds; what repeats it
+// is set up when it has failed. Each is off unless it is configured; without any, Guard returns the transport itself. The policies are those of
 // failsafe-go; here stands what is a failure, and what may be sent twice: only queries, never a mutation, and
 // subscriptions are left alone but for the breaker.
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -100,28 +102,25 @@ type Events struct {
 // Guard puts the policies of cfg around a transport. Without any it returns the transport itself.
 func Guard(t transport.Transport, cfg Config, events Events) transport.Transport {
 	g := &guarded{next: t, copies: cfg.Hedge.After > 0}
-	var inner []failsafe.Policy[*transport.Response]
 	if cfg.Breaker.FailurePercent > 0 {
 		g.breaker = cfg.Breaker.policy(events)
-		inner = append(inner, g.breaker)
 	}
 	if cfg.Concurrency.Max > 0 {
-		b := bulkhead.NewBuilder[*transport.Response](uint(cfg.Concurrency.Max)).WithMaxWaitTime(cfg.Concurrency.wait())
-		inner = append(inner, b.Build())
+		g.slots, g.wait = bulkhead.New[*transport.Response](uint(cfg.Concurrency.Max)), cfg.Concurrency.wait()
 	}
 	var reads []failsafe.Policy[*transport.Response]
 	if cfg.Retry.Attempts > 1 {
-		reads = append(reads, cfg.Retry.policy(events))
+		g.budget = percent(cmp.Or(cfg.Retry.Budget, 20))
+		reads = append(reads, cfg.Retry.policy(events, g.budget))
 	}
 	if cfg.Hedge.After > 0 {
 		reads = append(reads, cfg.Hedge.policy(events))
 	}
-	if reads = append(reads, inner...); len(reads) == 0 {
+	switch {
+	case len(reads) > 0:
+		g.reads = failsafe.With(reads...)
+	case g.breaker == nil && g.slots == nil:
 		return t
-	}
-	g.reads = failsafe.With(reads...)
-	if len(inner) > 0 {
-		g.writes = failsafe.With(inner...)
 	}
 	return g
 }
@@ -129,29 +128,34 @@ func Guard(t transport.Transport, cfg Config, events Events) transport.Transport
 // guarded is a transport under policies.
 type guarded struct {
 	next transport.Transport
-	// reads carries out queries; writes what is sent once, if a policy is left for that.
-	reads, writes failsafe.Executor[*transport.Response]
-	breaker       circuitbreaker.CircuitBreaker[*transport.Response]
+	// reads repeats queries; nil if nothing does. budget is that of its retries, which all queries count towards.
+	reads  failsafe.Executor[*transport.Response]
+	budget counted
+	// breaker and slots are those of each attempt; nil if there are none. wait is how long to wait for a slot.
+	breaker circuitbreaker.CircuitBreaker[*transport.Response]
+	slots   bulkhead.Bulkhead[*transport.Response]
+	wait    time.Duration
 	// copies says that an attempt may be under way after another one has been answered: its request has bytes of its own.
 	copies bool
 }
 
 // Send sends a request under the policies.
 func (g *guarded) Send(ctx context.Context, req *transport.Request) (*transport.Response, error) {
-	executor := g.reads
-	if req.Mutation {
-		executor = g.writes
-	}
-	if executor == nil {
-		return g.next.Send(ctx, req)
-	}
-	if g.copies && !req.Mutation {
+	var resp *transport.Response
+	var err error
+	switch {
+	case g.reads == nil || req.Mutation:
+		resp, err = g.attempt(ctx, req)
+	case g.copies:
 		req = own(req)
+		resp, err = g.reads.WithContext(ctx).GetWithExecution(func(attempt failsafe.Execution[*transport.Response]) (*transport.Response, error) {
+			return g.attempt(attempt.Context(), req)
+		})
+	default:
+		if resp, err = g.first(ctx, req); repeatable(resp, err) {
+			resp, err = g.repeat(ctx, req, resp, err)
+		}
 	}
-	resp, err := executor.WithContext(ctx).GetWithExecution(func(attempt failsafe.Execution[*transport.Response]) (*transport.Response, error) {
-		// An attempt that has no attempt's end to wait for has the request's context.
-		return g.next.Send(attempt.Context(), req)
-	})
 	return resp, refusal(ctx, err)
 }
 

@@ -235,6 +235,38 @@ func TestASubgraphGetsNoMoreRequestsAtATimeThanItShould(t *testing.T) {
 	})
 }
 
+func TestATransportThatPanicsGivesItsSlotBackAndCountsAsFailure(t *testing.T) {
+	s := &subgraph{answer: func(context.Context, int, *transport.Request) (*transport.Response, error) { panic("broken") }}
+	var state State
+	g := Guard(s, Config{Retry: Retry{Attempts: 2}, Breaker: Breaker{FailurePercent: 50, MinRequests: 3}, Concurrency: Concurrency{Max: 1, MaxWait: time.Nanosecond}}, Events{
+		Breaker: func(to State) { state = to },
+	})
+	for range 3 {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic is lost: its request would go on")
+				}
+			}()
+			_, _ = g.Send(t.Context(), query())
+		}()
+	}
+	if s.calls.Load() != 3 || state.String() != "open" {
+		t.Errorf("%d calls, breaker %s: want 3 and open", s.calls.Load(), state)
+	}
+}
+
+func TestAQueryThatIsAnsweredAtOnceAllocatesNothing(t *testing.T) {
+	answer := &transport.Response{Status: http.StatusOK}
+	s := &subgraph{answer: func(context.Context, int, *transport.Request) (*transport.Response, error) { return answer, nil }}
+	free := testing.AllocsPerRun(100, func() { _, _ = s.Send(t.Context(), nil) })
+	g := Guard(s, Config{Retry: Retry{Attempts: 3}, Breaker: Breaker{FailurePercent: 50}, Concurrency: Concurrency{Max: 10}}, Events{})
+	req := query()
+	if got := testing.AllocsPerRun(100, func() { _, _ = g.Send(t.Context(), req) }); got > free {
+		t.Errorf("%v allocations, the transport alone has %v", got, free)
+	}
+}
+
 func TestWithoutPoliciesTheTransportIsItself(t *testing.T) {
 	s := &subgraph{}
 	if Guard(s, Config{}, Events{}) != transport.Transport(s) {
