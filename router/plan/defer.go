@@ -158,8 +158,19 @@ func (b *builder) resolved(l *level, at *position, site []*visit) bool {
 	return false
 }
 
-// together reports whether two visits are one: the same request came the same way.
-func together(v, other *visit) bool { return v.real() == other.real() }
+// together reports whether two visits bring the same objects: one request came the same way, from objects of the same types.
+func together(v, other *visit) bool {
+	if v.real() != other.real() {
+		return false
+	}
+	for v.above != nil && other.above != nil {
+		if !v.parents.Equal(other.parents) {
+			return false
+		}
+		v, other = v.above, other.above
+	}
+	return v.above == nil && other.above == nil && v.real() == other.real()
+}
 
 // cannotDefer notes which fields no entry can bring.
 func (b *builder) cannotDefer(l *level) {

@@ -84,6 +84,9 @@ func (w *wanted) ofFields(fields []*operation.Field, on *supergraph.Type, in def
 		if f.Name == "__typename" || !f.Types.Equal(all) {
 			out.typed = true
 		}
+		if f.Denied && w.nullableForSome(f) {
+			out.typed = true
+		}
 		if f.Name == "__typename" || f.Denied || introspective(f) {
 			continue
 		}
@@ -121,6 +124,16 @@ func (w *wanted) same(known *wants, fields []*operation.Field) bool {
 		i++
 	}
 	return i == len(known.list)
+}
+
+// nullableForSome reports whether it depends on the runtime type if null for a field makes the whole object null.
+func (w *wanted) nullableForSome(f *operation.Field) bool {
+	nullable, nonNull := false, false
+	for id := range f.Types.All() {
+		outer := w.sg.ObjectType(id).Field(f.Name).Type.NonNull
+		nullable, nonNull = nullable || !outer, nonNull || outer
+	}
+	return nullable && nonNull
 }
 
 func introspective(f *operation.Field) bool { return f.Name == "__schema" || f.Name == "__type" }
