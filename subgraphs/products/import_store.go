@@ -171,6 +171,7 @@ func (st *stored) check(in *incoming) []feed.Problem {
 	if n == 0 {
 		return checked.problems
 	}
+	st.products[n].checkOptions(in, checked)
 	total := len(in.variants)
 	for _, have := range st.products[n].variants {
 		if in.variant(have.SKU) != nil {
@@ -312,6 +313,9 @@ func (p *storedProduct) optionsChange(in *incoming) bool {
 
 // importVariants stores the variants that are new or other than before, and leaves the rest.
 func (p *storedProduct) importVariants(ctx context.Context, tx *database.Tx, in *incoming) (events []event.Event, touched bool, err error) {
+	if err := freeOptions(ctx, tx, p.othersChosen(in)); err != nil {
+		return nil, false, err
+	}
 	add := &newProduct{productRow: p.productRow}
 	for i := range in.variants {
 		v := &in.variants[i]
@@ -327,7 +331,9 @@ func (p *storedProduct) importVariants(ctx context.Context, tx *database.Tx, in 
 		if have.equal(&was) {
 			continue
 		}
-		touched = true
+		if touched = true; have.Options != was.Options || was.ArchivedUs != nil {
+			have.OptionsKey = optionsKey(v.Options)
+		}
 		if err := changeVariant(ctx, tx, p.N, have, v.Options); err != nil {
 			return nil, false, err
 		}

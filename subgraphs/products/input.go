@@ -99,6 +99,7 @@ func checkCreate(input gen.ProductCreateInput) refusals {
 			r.refuse(gen.CatalogueErrorCodeInvalidPrice, below(at, "price", "currency"), "the variants of a product have prices of one currency")
 		}
 	}
+	r.checkSameOptions(input.Variants)
 	return r
 }
 

@@ -78,7 +78,7 @@ func nameWords(name string) int { return min(len(words.Split(name)), maxNameWord
 // insertVariants stores the variants of a product; position is that of the first.
 func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct, position int) error {
 	q, o := &statement{}, &statement{}
-	q.sql(`INSERT INTO variant (id, sku, product_n, position, name, options, price, compare_at, currency, weight_grams) VALUES `)
+	q.sql(`INSERT INTO variant (id, sku, product_n, position, name, options, price, compare_at, currency, weight_grams, options_key) VALUES `)
 	o.sql(`INSERT INTO variant_option (product_n, name, value, variant_id) VALUES `)
 	for i, v := range p.Variants {
 		options, err := json.Marshal(v.Options)
@@ -90,7 +90,7 @@ func insertVariants(ctx context.Context, tx *database.Tx, p *newProduct, positio
 		}
 		tx.Note(touched{v.ID, knownVersion})
 		tx.Note(touched{skuKey + v.SKU, knownVersion})
-		q.row(v.ID, v.SKU, p.N, position+i, v.Name, string(options), v.Price.MinorUnits, v.CompareAt, v.Price.Currency, v.WeightGrams)
+		q.row(v.ID, v.SKU, p.N, position+i, v.Name, string(options), v.Price.MinorUnits, v.CompareAt, v.Price.Currency, v.WeightGrams, optionsKey(v.Options))
 		for _, option := range v.Options {
 			if len(o.args) > 0 {
 				o.sql(`, `)

@@ -2,7 +2,6 @@ package products
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -70,11 +69,13 @@ type variantRow struct {
 	Currency    string
 	WeightGrams *int   `db:"weight_grams"`
 	ArchivedUs  *int64 `db:"archived_us"`
+	// OptionsKey is what the database tells options apart by.
+	OptionsKey *string `db:"options_key"`
 }
 
 // variantColumns are those of variantRow, of the tables variantTables.
 const variantColumns = `v.id, v.sku, p.id AS product_id, v.name, v.options, COALESCE(due.price, v.price) AS price,
-	CASE WHEN due.price IS NULL THEN v.compare_at ELSE due.compare_at END AS compare_at, v.currency, v.weight_grams, v.archived_us`
+	CASE WHEN due.price IS NULL THEN v.compare_at ELSE due.compare_at END AS compare_at, v.currency, v.weight_grams, v.archived_us, v.options_key`
 
 // variantTables are variants v with their products p and the last scheduled price that has begun; $1 is the instant.
 const variantTables = `product p JOIN variant v ON v.product_n = p.n
@@ -83,17 +84,16 @@ const variantTables = `product p JOIN variant v ON v.product_n = p.n
 
 func (r *variantRow) model() (*gen.ProductVariant, error) {
 	v := &gen.ProductVariant{
-		ID: r.ID, Sku: r.SKU, Name: r.Name, Options: []*gen.SelectedOption{}, Price: money.New(r.Price, r.Currency),
+		ID: r.ID, Sku: r.SKU, Name: r.Name, Price: money.New(r.Price, r.Currency),
 		WeightGrams: r.WeightGrams, Product: gen.Product{ID: r.ProductID}, Status: gen.VariantStatusActive,
 	}
 	if r.ArchivedUs != nil {
 		v.Status = gen.VariantStatusArchived
 	}
 	v.CompareAt = amount(r.CompareAt, r.Currency)
-	if err := json.Unmarshal([]byte(r.Options), &v.Options); err != nil {
-		return nil, fmt.Errorf("read options of variant %s: %w", r.ID, err)
-	}
-	return v, nil
+	var err error
+	v.Options, err = r.readOptions()
+	return v, err
 }
 
 // amount is an amount that may be missing.

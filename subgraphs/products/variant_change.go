@@ -1,6 +1,7 @@
 package products
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,10 +58,13 @@ func (s *Service) createVariantIn(ctx context.Context, tx *database.Tx, input ge
 	if err := r.checkTakenSKU(ctx, tx, input.Variant.Sku, "input", "variant", "sku"); err != nil {
 		return "", err
 	}
+	added := variantOf(&input.Variant)
+	if err := r.checkTakenOptions(rows, optionsKey(added.Options), "", "input", "variant", "options"); err != nil {
+		return "", err
+	}
 	if err := r.err(); err != nil {
 		return "", err
 	}
-	added := variantOf(&input.Variant)
 	return added.ID, s.changeVariants(ctx, tx, p, func() ([]event.Event, error) {
 		add := &newProduct{productRow: *p, Variants: []newVariant{added}}
 		return []event.Event{variantCreated(p.ID, &added)}, insertVariants(ctx, tx, add, len(rows))
@@ -155,6 +159,16 @@ func (s *Service) updateVariantIn(ctx context.Context, tx *database.Tx, p *produ
 	if v.ArchivedUs != nil && !anyForSale(rows) {
 		return refused(gen.CatalogueErrorCodeInvalidInput, []string{"input", "status"}, "it is the last variant of the product that is for sale: archive the product")
 	}
+	if !equal(v.OptionsKey, was.OptionsKey) {
+		field := "options"
+		if input.Options == nil {
+			field = "status"
+		}
+		var r refusals
+		if err := cmp.Or(r.checkTakenOptions(rows, v.OptionsKey, v.ID, "input", field), r.err()); err != nil {
+			return err
+		}
+	}
 	return s.changeVariants(ctx, tx, p, func() ([]event.Event, error) {
 		return []event.Event{variantUpdated(v, p.Version+1)}, changeVariant(ctx, tx, p.N, v, options)
 	})
@@ -186,10 +200,15 @@ func (r *variantRow) apply(input gen.VariantUpdateInput, now int64) (options []*
 	case r.ArchivedUs == nil:
 		r.ArchivedUs = &now
 	}
+	if input.Options != nil || input.Status != nil {
+		if err := r.keyed(); err != nil {
+			return nil, err
+		}
+	}
 	if r.ArchivedUs != nil {
 		return nil, nil
 	}
-	return options, json.Unmarshal([]byte(r.Options), &options)
+	return r.readOptions()
 }
 
 func anyForSale(rows []variantRow) bool {
@@ -204,8 +223,8 @@ func anyForSale(rows []variantRow) bool {
 // changeVariant stores a variant, with the options that it is found, filtered and counted by.
 func changeVariant(ctx context.Context, tx *database.Tx, n int64, row *variantRow, options []*gen.SelectedOption) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE variant SET name = $1, options = $2, price = $3, compare_at = $4, currency = $5, weight_grams = $6, archived_us = $7 WHERE id = $8`,
-		row.Name, row.Options, row.Price, row.CompareAt, row.Currency, row.WeightGrams, row.ArchivedUs, row.ID)
+		UPDATE variant SET name = $1, options = $2, price = $3, compare_at = $4, currency = $5, weight_grams = $6, archived_us = $7, options_key = $8 WHERE id = $9`,
+		row.Name, row.Options, row.Price, row.CompareAt, row.Currency, row.WeightGrams, row.ArchivedUs, row.OptionsKey, row.ID)
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `DELETE FROM variant_option WHERE product_n = $1 AND variant_id = $2`, n, row.ID)
 	}

@@ -18,10 +18,10 @@ const addVariantMutation = `mutation($i: VariantCreateInput!) { variantCreate(in
 const variantMutation = `mutation($id: ID!, $i: VariantUpdateInput!, $v: Int) { variantUpdate(id: $id, input: $i, expectedVersion: $v) {
 	variant { id name status weightGrams options { name value } product { version priceRange { min { minorUnits } max { minorUnits } } } } userErrors { code message field } } }`
 
-// green is a variant that may be added to the product of input.
+// green is a variant that may be added to the product of input, of a green of its own.
 func green(productID any, key string) data {
 	return data{"productId": productID, "idempotencyKey": key, "variant": data{
-		"sku": "T-3-" + key, "name": "Green", "price": data{"minorUnits": 500, "currency": "EUR"}, "options": []any{data{"name": "Colour", "value": "Green"}},
+		"sku": "T-3-" + key, "name": "Green", "price": data{"minorUnits": 500, "currency": "EUR"}, "options": []any{data{"name": "Colour", "value": "Green " + key}},
 	}}
 }
 

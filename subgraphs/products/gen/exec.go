@@ -1418,6 +1418,7 @@ input VariantInput {
   price: MoneyInput!
   "Above the price, and in its currency."
   compareAt: MoneyInput
+  "Not the same as those of another variant of the product that is for sale, in whatever order; none for a variant that its name tells apart."
   options: [SelectedOptionInput!]!
   weightGrams: Int
 }
@@ -1566,6 +1567,8 @@ enum CatalogueErrorCode {
   NOT_FOUND
   SLUG_TAKEN
   SKU_TAKEN
+  "Another variant of the product that is for sale has the same options."
+  OPTIONS_TAKEN
   INVALID_PRICE
   VERSION_CONFLICT
   INVALID_INPUT

@@ -353,7 +353,8 @@ type VariantInput struct {
 	Name  string     `json:"name"`
 	Price MoneyInput `json:"price"`
 	// Above the price, and in its currency.
-	CompareAt   *MoneyInput            `json:"compareAt,omitempty"`
+	CompareAt *MoneyInput `json:"compareAt,omitempty"`
+	// Not the same as those of another variant of the product that is for sale, in whatever order; none for a variant that its name tells apart.
 	Options     []*SelectedOptionInput `json:"options"`
 	WeightGrams *int                   `json:"weightGrams,omitempty"`
 }
@@ -396,9 +397,11 @@ type VariantUpdateInput struct {
 type CatalogueErrorCode string
 
 const (
-	CatalogueErrorCodeNotFound             CatalogueErrorCode = "NOT_FOUND"
-	CatalogueErrorCodeSlugTaken            CatalogueErrorCode = "SLUG_TAKEN"
-	CatalogueErrorCodeSkuTaken             CatalogueErrorCode = "SKU_TAKEN"
+	CatalogueErrorCodeNotFound  CatalogueErrorCode = "NOT_FOUND"
+	CatalogueErrorCodeSlugTaken CatalogueErrorCode = "SLUG_TAKEN"
+	CatalogueErrorCodeSkuTaken  CatalogueErrorCode = "SKU_TAKEN"
+	// Another variant of the product that is for sale has the same options.
+	CatalogueErrorCodeOptionsTaken         CatalogueErrorCode = "OPTIONS_TAKEN"
 	CatalogueErrorCodeInvalidPrice         CatalogueErrorCode = "INVALID_PRICE"
 	CatalogueErrorCodeVersionConflict      CatalogueErrorCode = "VERSION_CONFLICT"
 	CatalogueErrorCodeInvalidInput         CatalogueErrorCode = "INVALID_INPUT"
@@ -410,6 +413,7 @@ var AllCatalogueErrorCode = []CatalogueErrorCode{
 	CatalogueErrorCodeNotFound,
 	CatalogueErrorCodeSlugTaken,
 	CatalogueErrorCodeSkuTaken,
+	CatalogueErrorCodeOptionsTaken,
 	CatalogueErrorCodeInvalidPrice,
 	CatalogueErrorCodeVersionConflict,
 	CatalogueErrorCodeInvalidInput,
@@ -419,7 +423,7 @@ var AllCatalogueErrorCode = []CatalogueErrorCode{
 
 func (e CatalogueErrorCode) IsValid() bool {
 	switch e {
-	case CatalogueErrorCodeNotFound, CatalogueErrorCodeSlugTaken, CatalogueErrorCodeSkuTaken, CatalogueErrorCodeInvalidPrice, CatalogueErrorCodeVersionConflict, CatalogueErrorCodeInvalidInput, CatalogueErrorCodeIdempotencyKeyReused, CatalogueErrorCodeCategoryNotEmpty:
+	case CatalogueErrorCodeNotFound, CatalogueErrorCodeSlugTaken, CatalogueErrorCodeSkuTaken, CatalogueErrorCodeOptionsTaken, CatalogueErrorCodeInvalidPrice, CatalogueErrorCodeVersionConflict, CatalogueErrorCodeInvalidInput, CatalogueErrorCodeIdempotencyKeyReused, CatalogueErrorCodeCategoryNotEmpty:
 		return true
 	}
 	return false
