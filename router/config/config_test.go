@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,33 @@ subgraphs:
 	if diff := cmp.Diff(transports, all); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestEveryNumberHasBounds(t *testing.T) {
+	var walk func(path string, of reflect.Type, tag reflect.StructTag)
+	walk = func(path string, of reflect.Type, tag reflect.StructTag) {
+		switch {
+		case of.Kind() == reflect.Struct:
+			for _, f := range fields(of) {
+				walk(path+"."+f.name, f.Type, f.Tag)
+			}
+		case of.Kind() == reflect.Map || of.Kind() == reflect.Slice:
+			walk(path+"[]", of.Elem(), tag)
+		case of == durationType:
+			for _, bound := range []string{tag.Get("min"), tag.Get("max")} {
+				if _, err := time.ParseDuration(bound); err != nil {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		case of.Kind() == reflect.Int || of.Kind() == reflect.Int64 || of.Kind() == reflect.Float64:
+			for _, bound := range []string{tag.Get("min"), tag.Get("max")} {
+				if _, err := strconv.ParseInt(bound, 10, 64); err != nil {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Config](), "")
 }
 
 func TestAnEmptyFileIsTheZeroConfiguration(t *testing.T) {

@@ -32,7 +32,7 @@ type positioned struct {
 // fail notes an error at a position.
 func (d *decoder) fail(at *token.Token, format string, args ...any) {
 	line, column := at.Position.Line, at.Position.Column
-	err := fmt.Errorf("%s:%d:%d: %s", d.file, line, column, fmt.Sprintf(format, args...))
+	err := fmt.Errorf("%s:%d:%d: %w", d.file, line, column, fmt.Errorf(format, args...))
 	d.errs = append(d.errs, positioned{line, column, err})
 }
 
@@ -215,7 +215,7 @@ func (d *decoder) scalar(node ast.Node, v reflect.Value, tag reflect.StructTag) 
 			return
 		}
 		v.SetInt(n)
-		d.checkBounds(at, tag, n, func(bound string) (int64, error) { return strconv.ParseInt(bound, 10, 64) }, text)
+		d.checkBounds(at, tag, float64(n), number, text)
 	case reflect.Float64:
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
@@ -223,6 +223,7 @@ func (d *decoder) scalar(node ast.Node, v reflect.Value, tag reflect.StructTag) 
 			return
 		}
 		v.SetFloat(f)
+		d.checkBounds(at, tag, f, number, text)
 	}
 }
 
@@ -237,13 +238,15 @@ func (d *decoder) duration(node ast.Node, v reflect.Value, tag reflect.StructTag
 		return
 	}
 	v.SetInt(int64(length))
-	d.checkBounds(node.GetToken(), tag, int64(length), func(bound string) (int64, error) {
+	d.checkBounds(node.GetToken(), tag, float64(length), func(bound string) (float64, error) {
 		length, err := time.ParseDuration(bound)
-		return int64(length), err
+		return float64(length), err
 	}, text)
 }
 
-func (d *decoder) checkBounds(at *token.Token, tag reflect.StructTag, n int64, parse func(string) (int64, error), text string) {
+func number(bound string) (float64, error) { return strconv.ParseFloat(bound, 64) }
+
+func (d *decoder) checkBounds(at *token.Token, tag reflect.StructTag, n float64, parse func(string) (float64, error), text string) {
 	low, high := tag.Get("min"), tag.Get("max")
 	if low == "" {
 		return
@@ -256,7 +259,7 @@ func (d *decoder) checkBounds(at *token.Token, tag reflect.StructTag, n int64, p
 	if err != nil {
 		panic(fmt.Sprintf("tag max:%q: %v", high, err))
 	}
-	if n < least || n > most {
+	if !(n >= least && n <= most) { // NaN is within no bounds.
 		d.fail(at, "found %s, expected a value from %s to %s", text, low, high)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -35,34 +36,42 @@ func Parse(path string, source []byte) (Config, error) {
 
 // check is for rules that packages have for their settings, or that span several.
 func (c Config) check(path string, source []byte) error {
-	var errs []error
-	for _, err := range slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate()) {
-		errs = append(errs, fmt.Errorf("%s: %w", place(path, source, err), err))
-	}
+	all := slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate())
 	for _, err := range []error{c.Headers.Validate(), c.RateLimit.Validate(), c.Overload.Validate(), c.Telemetry.Validate(), c.ResponseCache.Validate()} {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", place(path, source, err), err))
-		}
+		all = append(all, each(err)...)
 	}
-	return errors.Join(errs...)
+	found := decoder{file: path}
+	for _, err := range all {
+		found.place(source, err)
+	}
+	return found.err()
+}
+
+// each is the errors that one joins.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // setting is the name of a setting with those that it is in, as messages begin with it.
-var setting = regexp.MustCompile(`^[a-z_]+(\.\w+)*`)
+var setting = regexp.MustCompile(`^[a-z_]+(\.\w+|\[\d+\])*`)
 
-// place is where the setting stands that a message begins with: the file with line and column, if it can be found there.
-func place(path string, source []byte, err error) string {
+// place notes an error where the setting stands that its message begins with, or for the file, if it isn't there.
+func (d *decoder) place(source []byte, err error) {
 	file, parseErr := parser.ParseBytes(source, 0)
 	at, pathErr := yaml.PathString("$." + setting.FindString(err.Error()))
-	if parseErr != nil || pathErr != nil {
-		return path
+	if parseErr == nil && pathErr == nil {
+		if node, findErr := at.FilterFile(file); findErr == nil && node != nil {
+			d.fail(node.GetToken(), "%w", err)
+			return
+		}
 	}
-	node, findErr := at.FilterFile(file)
-	if findErr != nil || node == nil {
-		return path
-	}
-	found := node.GetToken().Position
-	return fmt.Sprintf("%s:%d:%d", path, found.Line, found.Column)
+	d.errs = append(d.errs, positioned{err: fmt.Errorf("%s: %w", d.file, err)})
 }
 
 // syntaxError is the parser's error on one line.
@@ -70,6 +79,9 @@ func syntaxError(path string, err error) error {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) && syntax.Token != nil {
 		at := syntax.Token.Position
+		if strings.Contains(syntax.Message, "'\t'") {
+			return fmt.Errorf("%s:%d:%d: found a tab: YAML is indented with spaces", path, at.Line, at.Column)
+		}
 		return fmt.Errorf("%s:%d:%d: %s", path, at.Line, at.Column, syntax.Message)
 	}
 	return fmt.Errorf("%s: %w", path, err)

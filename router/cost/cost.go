@@ -27,9 +27,9 @@ type Config struct {
 	// Mode is off, measure, which tells the cost and refuses nothing, or enforce. Empty means off.
 	Mode string `enum:"off,measure,enforce"`
 	// Max is what an operation's estimate may be. Zero means that there is no bound.
-	Max int `min:"0"`
+	Max int `min:"0" max:"1000000000"`
 	// Clients have another bound, by their name.
-	Clients map[string]int
+	Clients map[string]int `min:"0" max:"1000000000"`
 	// ListSize is how many items a list is taken to have of which the schema says nothing. Zero means 10.
 	ListSize int `min:"0" max:"1000000"`
 	// Header is a response header that tells the estimate, and what it came to, as "estimated=120, actual=87". Empty means

@@ -5,18 +5,18 @@ package operation
 // and a negative one means no limit.
 type Limits struct {
 	// Tokens bounds the lexical tokens of a document, comments counted. Zero means 15,000.
-	Tokens int
+	Tokens int `min:"0" max:"100000000"`
 	// Depth bounds how deep fields may nest, fragments inlined. Zero means 200.
-	Depth int
+	Depth int `min:"0" max:"1000000"`
 	// Fields bounds the fields of an operation, fragments inlined as often as they are spread, and the fields of
 	// its normal form: fragments that spread others repeatedly grow exponentially without it. Zero means 50,000.
-	Fields int
+	Fields int `min:"0" max:"100000000"`
 	// Aliases bounds the fields with an alias, fragments inlined. Zero means no limit.
-	Aliases int
+	Aliases int `min:"0" max:"100000000"`
 	// RootFields bounds the root fields, fragments inlined, equal ones counted each. Zero means no limit.
-	RootFields int
+	RootFields int `min:"0" max:"100000000"`
 	// Errors bounds how many validation errors are reported. Zero means 100.
-	Errors int
+	Errors int `min:"0" max:"1000000"`
 	// HideSuggestions leaves "Did you mean" out of the messages, so that they don't tell a stranger the names
 	// of the schema.
 	HideSuggestions bool

@@ -50,7 +50,7 @@ type Rule struct {
 	// Burst is how many units may be used at once. Zero means all of them.
 	Burst int `min:"0" max:"1000000000"`
 	// Clients have other units, by the name of their API key; only for rules by client.
-	Clients map[string]int
+	Clients map[string]int `min:"1" max:"1000000000"`
 }
 
 // Caller is who a request comes from. Each member may be empty.
