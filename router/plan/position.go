@@ -123,20 +123,24 @@ func (p *position) node(w *want, types supergraph.TypeSet) *node {
 	return n
 }
 
-// same finds a node with the same name and arguments. A leaf can hold the values of further types; objects
-// can't, since what the operation selects below would be mixed up.
+// same finds a node with the same name and arguments, the one for most types: what is sent is to come from one node for as
+// many as can be. A leaf can hold the values of further types; objects can't, since what the operation selects below
+// would be mixed up.
 func (p *position) same(w *want, types supergraph.TypeSet) *node {
-	var extend *node
+	var widest, extend *node
 	for _, n := range p.nodes {
 		if n.name != w.name || n.args != w.args || n.base() != w.selection.Base {
 			continue
 		}
-		if types.SubsetOf(n.types) {
-			return n
+		if types.SubsetOf(n.types) && (widest == nil || n.types.Len() > widest.types.Len()) {
+			widest = n
 		}
 		if n.below == nil || n.field == nil {
 			extend = n
 		}
+	}
+	if widest != nil {
+		return widest
 	}
 	if extend != nil {
 		extend.types = extend.types.Union(types)
