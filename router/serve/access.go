@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/agora-supergraph/agora/router/log"
 )
 
 // Observer watches the front door, for metrics. Its methods are called from many goroutines at once, and must return at
@@ -108,7 +110,13 @@ func (h *Handler) logOperation(ctx context.Context, r Record) {
 }
 
 // log writes a record as one line. What an operation on a WebSocket does not have is left out.
-func (r *Record) log(ctx context.Context, log *slog.Logger, level slog.Level, message string) {
+func (r *Record) log(ctx context.Context, to *slog.Logger, level slog.Level, message string) {
+	if direct, ok := to.Handler().(log.LineWriter); ok {
+		if direct.Enabled(ctx, level) {
+			r.writeLine(direct, level, message)
+		}
+		return
+	}
 	attributes := make([]slog.Attr, 0, 20)
 	attributes = append(attributes, slog.String("id", r.ID))
 	if r.Transport == "http" {
@@ -134,7 +142,7 @@ func (r *Record) log(ctx context.Context, log *slog.Logger, level slog.Level, me
 	if r.Operation.Trace != "" {
 		attributes = append(attributes, slog.String("trace", r.Operation.Trace))
 	}
-	log.LogAttrs(ctx, level, message, attributes...)
+	to.LogAttrs(ctx, level, message, attributes...)
 }
 
 // proven is the program that sends a request, if its API key says so.

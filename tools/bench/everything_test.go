@@ -10,6 +10,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
+	"github.com/agora-supergraph/agora/router/log"
 	"github.com/agora-supergraph/agora/router/persisted"
 	"github.com/agora-supergraph/agora/router/telemetry"
 	"github.com/agora-supergraph/agora/router/transport"
@@ -76,8 +77,8 @@ func configured(b *testing.B, configuration string) *router.Router {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { null.Close() })
-	log := cfg.Log.Logger(null)
-	made, err := cfg.Router(composed.SDL, log)
+	logger := cfg.Log.Logger(log.NewLines(null))
+	made, err := cfg.Router(composed.SDL, logger)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -89,12 +90,12 @@ func configured(b *testing.B, configuration string) *router.Router {
 		}
 		made.Transports[name] = inProcess{service}
 	}
-	seen, err := telemetry.New(cfg.Telemetry, log)
+	seen, err := telemetry.New(cfg.Telemetry, logger)
 	if err != nil {
 		b.Fatal(err)
 	}
 	seen.Watch(&made)
-	engine, err := persisted.New(persisted.Config{Logger: log})
+	engine, err := persisted.New(persisted.Config{Logger: logger})
 	if err != nil {
 		b.Fatal(err)
 	}

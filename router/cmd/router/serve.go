@@ -11,6 +11,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
+	"github.com/agora-supergraph/agora/router/log"
 	"github.com/agora-supergraph/agora/router/telemetry"
 )
 
@@ -21,13 +22,18 @@ type server struct {
 	supergraph, listen string
 	poll               time.Duration
 	std                streams
+	// log takes the lines of the log.
+	log *log.Lines
 	// seen watches the routers of all configurations: it is that of the first one.
 	seen *telemetry.Telemetry
 }
 
 // serveCommand answers requests until it is interrupted.
 func serveCommand(ctx context.Context, args []string, std streams) error {
-	s := server{std: std}
+	// The last thing that is done: what ends says so in the log, too.
+	lines := log.NewLines(std.err)
+	defer func() { _ = lines.Flush() }()
+	s := server{std: std, log: lines}
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&s.file, "config", "", "the router's configuration `file` (YAML)")
 	flags.StringVar(&s.supergraph, "supergraph", "", "`file` of the supergraph: SDL, or rover's supergraph.yaml to compose from")
@@ -44,7 +50,7 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	if s.seen, err = telemetry.New(cfg.Telemetry, cfg.Log.Logger(std.err)); err != nil {
+	if s.seen, err = telemetry.New(cfg.Telemetry, cfg.Log.Logger(s.log)); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -105,8 +111,8 @@ type serving struct {
 
 // start makes the router of a configuration, and starts what runs beside it.
 func (s server) start(ctx context.Context, cfg config.Config, read reading, running *sync.WaitGroup) (*serving, error) {
-	log := cfg.Log.Logger(s.std.err)
-	engine, beside, err := newRouter(cfg, read.sdl, log, s)
+	logger := cfg.Log.Logger(s.log)
+	engine, beside, err := newRouter(cfg, read.sdl, logger, s)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +121,7 @@ func (s server) start(ctx context.Context, cfg config.Config, read reading, runn
 	}
 	ctx, stop := context.WithCancel(ctx)
 	running.Go(func() { beside.run(ctx) })
-	return &serving{cfg: cfg, read: read, engine: engine, beside: beside, log: log, stop: stop}, nil
+	return &serving{cfg: cfg, read: read, engine: engine, beside: beside, log: logger, stop: stop}, nil
 }
 
 // newRouter is the router that the configuration describes, with what runs beside it.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
+	"github.com/agora-supergraph/agora/router/log"
 	"github.com/agora-supergraph/agora/router/telemetry"
 )
 
@@ -49,12 +50,14 @@ func run(ctx context.Context, args []string, profile string) error {
 		return err
 	}
 	cfg.Serve.Listen = listen
-	log := cfg.Log.Logger(os.Stderr)
-	made, err := cfg.Router(string(sdl), log)
+	lines := log.NewLines(os.Stderr)
+	defer lines.Flush()
+	logger := cfg.Log.Logger(lines)
+	made, err := cfg.Router(string(sdl), logger)
 	if err != nil {
 		return err
 	}
-	seen, err := telemetry.New(cfg.Telemetry, log)
+	seen, err := telemetry.New(cfg.Telemetry, logger)
 	if err != nil {
 		return err
 	}
