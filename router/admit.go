@@ -75,31 +75,24 @@ func (r *Router) price(req *serve.Request, p *prepared) *serve.Response {
 
 func decimal(cost float64) string { return strconv.FormatFloat(cost, 'f', -1, 64) }
 
-// tell adds what a client is told of its rate limits and of the cost of its operation.
+// tell adds what a client is told of the cost of its operation.
 func (p *prepared) tell(answer *serve.Response) {
-	for name, values := range p.header {
-		p.addHeader(answer, name, values...)
-	}
 	if p.cost != nil && p.costHeader != "" {
-		p.addHeader(answer, p.costHeader, "estimated="+decimal(p.estimate)+", actual="+decimal(p.cost.Actual(answer.Body, p.request.Variables)))
+		if answer.Header == nil {
+			answer.Header = http.Header{}
+		}
+		answer.Header.Set(p.costHeader, "estimated="+decimal(p.estimate)+", actual="+decimal(p.cost.Actual(answer.Body, p.request.Variables)))
 	}
 }
 
-func (*prepared) addHeader(answer *serve.Response, name string, values ...string) {
-	if answer.Header == nil {
-		answer.Header = http.Header{}
-	}
-	answer.Header[http.CanonicalHeaderKey(name)] = values
-}
-
-// enter waits for a place among the operations that run, if there is a bound. leave gives it back.
-func (r *Router) enter(ctx context.Context, req *serve.Request, p *prepared) (leave func(), refused *serve.Response) {
+// enter waits for a place among the operations that run, if there is a bound. The caller leaves it.
+func (r *Router) enter(ctx context.Context, req *serve.Request, p *prepared) (place overload.Place, refused *serve.Response) {
 	if r.places == nil {
-		return func() {}, nil
+		return place, nil
 	}
 	place, err := r.places.Enter(ctx, overload.Operation{Name: p.name, Kind: kinds[p.kind], Client: client(req)})
 	if err == nil {
-		return func() { place.Leave(ctx.Err() == nil) }, nil
+		return place, nil
 	}
 	message := "The router is overloaded: try again in a second."
 	if !errors.Is(err, overload.ErrOverloaded) {
@@ -108,8 +101,11 @@ func (r *Router) enter(ctx context.Context, req *serve.Request, p *prepared) (le
 	refused = serve.Refuse(serve.Unavailable, "OVERLOADED", message)
 	refused.Header = http.Header{"Retry-After": {"1"}}
 	refused.Operation = p.describeOperation("OVERLOADED")
-	return nil, refused
+	return place, refused
 }
+
+// leave gives a place back. Of an operation whose client has gone, the time tells nothing.
+func leave(ctx context.Context, place overload.Place) { place.Leave(ctx.Err() == nil) }
 
 // Ready says whether new requests are welcome: not while some of them are refused for want of room.
 func (r *Router) Ready(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -215,11 +216,11 @@ func (r *Router) execute(ctx context.Context, req *serve.Request) *serve.Respons
 	if p.kind == operation.Subscription {
 		return serve.Refuse(serve.StreamRequired, "SUBSCRIPTION_NEEDS_STREAM", "A subscription is answered over server-sent events (Accept: text/event-stream) or a WebSocket.")
 	}
-	leave, refused := r.enter(ctx, req, p)
+	place, refused := r.enter(ctx, req, p)
 	if refused != nil {
 		return refused
 	}
-	defer leave()
+	defer leave(ctx, place)
 	if ctx, refused = withFiles(ctx, req, p.kind); refused != nil {
 		return refused
 	}
@@ -245,11 +246,11 @@ func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 	if refused != nil {
 		return nil, refused
 	}
-	leave, refused := r.enter(ctx, req, p)
+	place, refused := r.enter(ctx, req, p)
 	if refused != nil {
 		return nil, refused
 	}
-	defer leave()
+	defer leave(ctx, place)
 	if p.kind != operation.Subscription {
 		return nil, r.answer(ctx, g, p, req)
 	}
@@ -369,8 +370,12 @@ func (p *prepared) describe(response *execute.Response) *serve.Response {
 		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
 		Operation: p.describeOperation(response.Code),
 	}
+	answer.Header = p.header
+	if p.kind == operation.Subscription || len(p.plan.Deferred) > 0 {
+		answer.Header = maps.Clone(p.header) // there will be other responses
+	}
 	if p.returned != nil {
-		answer.Header = p.returned.Header(response.Code != "")
+		answer.Header = p.returned.AddTo(answer.Header, response.Code != "")
 	}
 	p.tell(answer)
 	return answer

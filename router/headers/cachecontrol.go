@@ -47,17 +47,19 @@ func (c *caching) add(to string, values []string) {
 	}
 }
 
-// String is the merged value.
-func (c *caching) String(failed bool) string {
+// values are the merged value. They are shared.
+func (c *caching) values(failed bool) []string {
 	if c.noStore || failed {
-		return "no-store"
+		return noStore
 	}
 	scope := "public"
 	if c.private {
 		scope = "private"
 	}
 	if c.noCache || c.maxAge <= 0 {
-		return scope + ", no-cache"
+		return []string{scope + ", no-cache"}
 	}
-	return scope + ", max-age=" + strconv.Itoa(c.maxAge)
+	return []string{scope + ", max-age=" + strconv.Itoa(c.maxAge)}
 }
+
+var noStore = []string{"no-store"}

@@ -85,11 +85,10 @@ const (
 
 // Policy is a compiled Config for the subgraphs of one supergraph. It is safe for concurrent use.
 type Policy struct {
-	// request are the rules by the subgraph's index; nil if there are none at all. Subgraphs of one set, of which there are
-	// count, have the same rules: their headers are made once.
+	// request are the rules by the subgraph's index; nil if there are none at all. Subgraphs with the same rules have the
+	// same header, made once: that of the first of them, whose index is in same.
 	request [][]requestRule
-	sets    []int
-	count   int
+	same    []int
 	// response are the rules by the subgraph's index; nil if there are none at all.
 	response [][]responseRule
 }
@@ -105,15 +104,19 @@ func New(cfg Config, subgraphs []string) (*Policy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	p := &Policy{count: 1}
-	for _, name := range subgraphs {
+	p := &Policy{}
+	common := -1 // the first subgraph without requests' rules of its own
+	for i, name := range subgraphs {
 		own := cfg.Subgraphs[name]
-		set := 0 // that of subgraphs without requests' rules of their own
-		if len(own.Request) > 0 {
-			set = p.count
-			p.count++
+		same := i
+		switch {
+		case len(own.Request) > 0:
+		case common < 0:
+			common = i
+		default:
+			same = common
 		}
-		p.sets = append(p.sets, set)
+		p.same = append(p.same, same)
 		p.request = append(p.request, compileRequest(slices.Concat(cfg.All.Request, own.Request)))
 		p.response = append(p.response, compileResponse(slices.Concat(cfg.All.Response, own.Response)))
 	}

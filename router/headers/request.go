@@ -95,13 +95,13 @@ func (p *Policy) Request(client http.Header, from Source) []http.Header {
 	if p.request == nil {
 		return nil
 	}
-	made := make([]http.Header, p.count)
-	list := make([]http.Header, len(p.sets))
-	for i, set := range p.sets {
-		if made[set] == nil {
-			made[set] = apply(p.request[i], client, from)
+	list := make([]http.Header, len(p.same))
+	for i, first := range p.same {
+		if first < i {
+			list[i] = list[first]
+		} else {
+			list[i] = apply(p.request[i], client, from)
 		}
-		list[i] = made[set]
 	}
 	return list
 }

@@ -151,13 +151,34 @@ func (r *Response) take(rule *responseRule, name, to string, values []string) {
 	}
 }
 
-// Header is what the client gets; errors says that the response has some.
+// Header is what the client gets; errors says that the response has some. Its values are shared: they must not be changed in
+// place.
 func (r *Response) Header(errors bool) http.Header {
 	if r.cache.to != "" {
 		if r.header == nil {
-			r.header = http.Header{}
+			r.header = make(http.Header, 1)
 		}
-		r.header[r.cache.to] = []string{r.cache.String(errors || r.failed)}
+		r.header[r.cache.to] = r.cache.values(errors || r.failed)
 	}
 	return r.header
+}
+
+// AddTo adds what Header is to a header, but for names that it has already, and returns it. Of nil it makes Header.
+func (r *Response) AddTo(header http.Header, errors bool) http.Header {
+	if header == nil {
+		return r.Header(errors)
+	}
+	if r.cache.to != "" && r.header == nil {
+		// The usual case: no map for one value.
+		if _, has := header[r.cache.to]; !has {
+			header[r.cache.to] = r.cache.values(errors || r.failed)
+		}
+		return header
+	}
+	for name, values := range r.Header(errors) {
+		if _, has := header[name]; !has {
+			header[name] = values
+		}
+	}
+	return header
 }

@@ -74,8 +74,10 @@ func (c Config) bounds() (low, high int) { return cmp.Or(c.Min, 10), cmp.Or(c.Ma
 
 // Limiter gives places. It is safe for concurrent use.
 type Limiter struct {
-	cfg         Config
-	places      adaptivelimiter.PriorityLimiter[any]
+	cfg    Config
+	places adaptivelimiter.PriorityLimiter[any]
+	// free are the same places, as those take them who needn't wait; nil if the limiter has no such way.
+	free        taker
 	prioritizer priority.Prioritizer
 	// calibrated is when the importance that is needed was last worked out, in Unix nanoseconds.
 	calibrated atomic.Int64
@@ -88,12 +90,19 @@ func New(cfg Config) (*Limiter, error) {
 	}
 	low, high := cfg.bounds()
 	prioritizer := adaptivelimiter.NewPrioritizer()
-	return &Limiter{
+	l := &Limiter{
 		cfg: cfg, prioritizer: prioritizer,
 		places: adaptivelimiter.NewBuilder[any]().
 			WithLimits(uint(low), uint(high), uint(min(high, max(low, 100)))).
 			BuildPrioritized(prioritizer),
-	}, nil
+	}
+	l.free, _ = l.places.(taker)
+	return l, nil
+}
+
+// taker gives a place if there is one, whatever the importance: which is what counts only when there is none.
+type taker interface {
+	TryAcquirePermit() (adaptivelimiter.Permit, bool)
 }
 
 // Operation is what decides how important a request is.
@@ -102,15 +111,17 @@ type Operation struct{ Name, Kind, Client string }
 // ErrOverloaded says that there is no place, and will be none for a moment.
 var ErrOverloaded = errors.New("overloaded")
 
-// Place is that of an operation that runs.
+// Place is that of an operation that runs. The zero value is that of one that needs none.
 type Place struct{ permit adaptivelimiter.Permit }
 
 // Leave gives the place back. fit says whether the time that the operation took tells how loaded the router is: not if its
 // client has gone.
 func (p Place) Leave(fit bool) {
-	if fit {
+	switch {
+	case p.permit == nil:
+	case fit:
 		p.permit.Record()
-	} else {
+	default:
 		p.permit.Drop()
 	}
 }
@@ -118,6 +129,11 @@ func (p Place) Leave(fit bool) {
 // Enter waits for a place, or returns ErrOverloaded, or the error of ctx.
 func (l *Limiter) Enter(ctx context.Context, op Operation) (Place, error) {
 	l.calibrate()
+	if l.free != nil {
+		if permit, ok := l.free.TryAcquirePermit(); ok {
+			return Place{permit}, nil
+		}
+	}
 	permit, err := l.places.AcquirePermitWithMaxWait(l.level(op).AddTo(ctx), cmp.Or(l.cfg.MaxWait, time.Second))
 	switch {
 	case err == nil:

@@ -12,11 +12,14 @@ import (
 type memory struct {
 	mu sync.Mutex
 	// full is, for each bucket, the time at which it will be full again.
-	full *lru.Cache[string, time.Time]
+	full *lru.Cache[bucket, time.Time]
 }
 
+// bucket names a bucket: a rule's, of one caller.
+type bucket struct{ rule, key string }
+
 func newMemory(most int) (*memory, error) {
-	full, err := lru.New[string, time.Time](most)
+	full, err := lru.New[bucket, time.Time](most)
 	return &memory{full: full}, err
 }
 
@@ -27,7 +30,7 @@ func (m *memory) take(_ context.Context, l limit, units int) (taken, error) {
 	unit := l.per / time.Duration(l.units)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := l.name + " " + l.key
+	key := bucket{l.name, l.key}
 	full, ok := m.full.Get(key)
 	if !ok || full.Before(now) {
 		full = now

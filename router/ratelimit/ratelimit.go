@@ -69,7 +69,7 @@ type Verdict struct {
 	Rule string
 	// RetryAfter is how long it will take until the same request may go on; zero if it is more than a bucket holds.
 	RetryAfter time.Duration
-	// Header tells the client about its rules; nil if none bind it.
+	// Header tells the client about its rules; nil if none bind it. It is the caller's, but its values are shared.
 	Header http.Header
 }
 
@@ -79,6 +79,8 @@ type limit struct {
 	units     int
 	per       time.Duration
 	burst     int
+	// policy is the value of the header RateLimit-Policy; clipped, and never changed.
+	policy []string
 }
 
 // taken is the state of a bucket after units were asked of it.
@@ -95,8 +97,16 @@ type store interface {
 
 // Limiter applies rules. It is safe for concurrent use.
 type Limiter struct {
-	rules []Rule
+	rules []rule
 	store store
+}
+
+// rule is a Rule ready for use.
+type rule struct {
+	Rule
+	// all is the limit of those who have none of their own, clients are that of others by name; without a key.
+	all     limit
+	clients map[string]limit
 }
 
 // Validate says everything in c that can't work.
@@ -136,7 +146,10 @@ func New(cfg Config) (*Limiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Limiter{rules: cfg.Rules, store: memory}
+	l := &Limiter{store: memory}
+	for _, r := range cfg.Rules {
+		l.rules = append(l.rules, compile(r))
+	}
 	if cfg.Redis != "" {
 		if l.store, err = newShared(cfg, memory); err != nil {
 			return nil, err
@@ -151,6 +164,22 @@ func (l *Limiter) Close() error {
 		return s.client.Close()
 	}
 	return nil
+}
+
+func compile(r Rule) rule {
+	made := rule{Rule: r, all: r.limit(r.Units), clients: map[string]limit{}}
+	for name, units := range r.Clients {
+		made.clients[name] = r.limit(units)
+	}
+	return made
+}
+
+// limit is that of a rule with so many units.
+func (r Rule) limit(units int) limit {
+	l := limit{name: r.Name, units: units, per: cmp.Or(r.Per, time.Minute), burst: cmp.Or(r.Burst, units)}
+	window := strconv.FormatInt(seconds(l.per), 10)
+	l.policy = []string{`"` + l.name + `";q=` + strconv.Itoa(l.units) + `;w=` + window}
+	return l
 }
 
 // Take asks all rules for units, at least one, rounded up.
@@ -176,15 +205,14 @@ func (l *Limiter) Take(ctx context.Context, caller Caller, units float64) Verdic
 }
 
 // of is the rule for a caller, if it binds it.
-func (r *Rule) of(caller Caller) (limit, bool) {
-	l := limit{name: r.Name, units: r.Units, per: cmp.Or(r.Per, time.Minute), burst: cmp.Or(r.Burst, r.Units)}
+func (r *rule) of(caller Caller) (limit, bool) {
+	l := r.all
 	switch r.By {
 	case "client":
-		l.key = caller.Client
-		if own, ok := r.Clients[caller.Client]; ok {
-			l.units = own
-			l.burst = cmp.Or(r.Burst, own)
+		if own, ok := r.clients[caller.Client]; ok {
+			l = own
 		}
+		l.key = caller.Client
 	case "address":
 		l.key = network(caller.Address)
 	case "subject":
@@ -199,6 +227,9 @@ func network(address string) string {
 	if err != nil {
 		return address
 	}
+	if ip.Is4() {
+		return address // there is one way to write it
+	}
 	if ip = ip.Unmap(); ip.Is4() {
 		return ip.String()
 	}
@@ -209,14 +240,28 @@ func network(address string) string {
 	return prefix.String()
 }
 
+// The canonical names of the headers.
+const (
+	headerPolicy = "Ratelimit-Policy"
+	headerLimit  = "Ratelimit"
+)
+
 // tell adds what a rule says to the headers.
 func (v *Verdict) tell(l limit, t taken) {
 	if v.Header == nil {
-		v.Header = http.Header{}
+		v.Header = make(http.Header, 2)
 	}
-	window := strconv.FormatInt(seconds(l.per), 10)
-	v.Header.Add("RateLimit-Policy", `"`+l.name+`";q=`+strconv.Itoa(l.units)+`;w=`+window)
-	v.Header.Add("RateLimit", `"`+l.name+`";r=`+strconv.Itoa(t.left)+`;t=`+strconv.FormatInt(seconds(t.reset), 10))
+	b := make([]byte, 0, 64)
+	b = append(append(append(b, '"'), l.name...), `";r=`...)
+	b = append(strconv.AppendInt(b, int64(t.left), 10), `;t=`...)
+	b = strconv.AppendInt(b, seconds(t.reset), 10)
+	if had := v.Header[headerPolicy]; had == nil {
+		v.Header[headerPolicy] = l.policy
+		v.Header[headerLimit] = []string{string(b)}
+	} else {
+		v.Header[headerPolicy] = append(had, l.policy...)
+		v.Header[headerLimit] = append(v.Header[headerLimit], string(b))
+	}
 }
 
 func (v *Verdict) refuse(l limit, units int, t taken) {

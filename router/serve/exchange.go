@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -184,7 +185,12 @@ func (ex *exchange) respond(resp *Response, m media) {
 	ex.operation = resp.Operation
 	header := ex.Header()
 	for name, values := range resp.Header {
-		header[http.CanonicalHeaderKey(name)] = append(header[http.CanonicalHeaderKey(name)], values...)
+		name = http.CanonicalHeaderKey(name)
+		if had := header[name]; had != nil {
+			header[name] = append(slices.Clip(had), values...)
+		} else {
+			header[name] = slices.Clip(values)
+		}
 	}
 	ex.write(ex.statusOf(resp.Outcome, m), m, resp.Body)
 }
