@@ -56,7 +56,8 @@ type Ended struct {
 
 // observeStart tells the observer of a request that is ready to be sent.
 func (s *state) observeStart(ctx context.Context, f *fetchState) {
-	f.observed = &Ended{Started: Started{Fetch: f.fetch, Subgraph: s.serviceName(f.fetch), Sent: len(f.body)}}
+	f.seen = Ended{Started: Started{Fetch: f.fetch, Subgraph: s.serviceName(f.fetch), Sent: len(f.body)}}
+	f.observed = &f.seen
 	for i := range f.represented {
 		for _, o := range f.represented[i].objects {
 			if o.sent >= 0 {

@@ -58,8 +58,9 @@ type fetchState struct {
 	pending  transport.Pending
 	response *transport.Response
 	err      error
-	// observed and ctx are set while an observed request runs.
+	// observed and ctx are set while an observed request runs. The former is seen, or nil.
 	observed *Ended
+	seen     Ended
 	ctx      context.Context
 	// errors counts those recorded.
 	errors int

@@ -39,7 +39,30 @@ type metrics struct {
 	held                                  prometheus.Gauge
 
 	operations, clients, codes *names
+
+	// These are the members of the vectors above that requests count in.
+	ended     *handles[ending, answered]
+	costs     *handles[string, prometheus.Observer]
+	overheads *handles[string, prometheus.Observer]
+	fetched   *handles[fetching, prometheus.Observer]
+	lookedFor *handles[finding, []prometheus.Counter]
+	transfer  *handles[string, prometheus.Counter]
 }
+
+// ending are the labels of a request that has ended, answered its metrics.
+type (
+	ending   struct{ kind, outcome, operation, client string }
+	answered struct {
+		requests prometheus.Counter
+		duration prometheus.Observer
+	}
+)
+
+// fetching are the labels of a request to a subgraph.
+type fetching struct{ subgraph, outcome string }
+
+// finding says what of an operation had to be made, since it was in no cache.
+type finding struct{ parsed, planned, built bool }
 
 // buckets are the bounds of times, in seconds: what a router itself takes is at the lower end, what subgraphs take above.
 var buckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
@@ -78,10 +101,32 @@ func newMetrics(cfg Metrics) *metrics {
 		held:          gauge("router_response_cache_bytes", "Bytes that the cache of answers holds in the process."),
 		operations:    newNames(cfg.Operations, 500), clients: newNames(cfg.Clients, 200), codes: newNames(nil, 200),
 	}
+	m.prepareHandles()
 	m.registry.MustRegister(m.requests, m.durations, m.errors, m.cost, m.overhead, m.fetches, m.fetchErrors, m.repeated, m.breakers, m.caches, m.steps,
 		m.bytes, m.inFlight, m.streams, m.connections, m.lookups, m.parts, m.stored, m.invalidations, m.held,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
+}
+
+func (m *metrics) prepareHandles() {
+	m.ended = newHandles(func(l ending) answered {
+		a := answered{requests: m.requests.WithLabelValues(l.kind, l.outcome, l.operation, l.client)}
+		if l.kind != "subscription" {
+			a.duration = m.durations.WithLabelValues(l.kind, l.outcome)
+		}
+		return a
+	})
+	m.costs = newHandles(func(kind string) prometheus.Observer { return m.cost.WithLabelValues(kind) })
+	m.overheads = newHandles(func(kind string) prometheus.Observer { return m.overhead.WithLabelValues(kind) })
+	m.fetched = newHandles(func(l fetching) prometheus.Observer { return m.fetches.WithLabelValues(l.subgraph, l.outcome) })
+	m.lookedFor = newHandles(func(f finding) []prometheus.Counter {
+		list := []prometheus.Counter{m.caches.WithLabelValues("document", result(f.parsed)), m.caches.WithLabelValues("plan", result(f.planned))}
+		if f.planned && !f.built {
+			list = append(list, m.caches.WithLabelValues("shape", "hit"))
+		}
+		return list
+	})
+	m.transfer = newHandles(func(direction string) prometheus.Counter { return m.bytes.WithLabelValues(direction) })
 }
 
 func (m *metrics) handler() http.Handler {
@@ -107,18 +152,19 @@ func (m *metrics) Ended(r serve.Record) {
 	if kind == "" {
 		kind = "unknown"
 	}
-	m.requests.WithLabelValues(kind, how, m.operation(r), m.client(r)).Inc()
-	if kind != "subscription" {
-		observe(m.durations.WithLabelValues(kind, how), r.Duration, r.Operation.Trace)
+	counted := m.ended.of(ending{kind, how, m.operation(r), m.client(r)})
+	counted.requests.Inc()
+	if counted.duration != nil {
+		observe(counted.duration, r.Duration, r.Operation.Trace)
 	}
 	if r.Operation.Code != "" {
 		m.errors.WithLabelValues(m.codes.open(r.Operation.Code)).Inc()
 	}
 	if r.Operation.Cost > 0 {
-		m.cost.WithLabelValues(kind).Observe(r.Operation.Cost)
+		m.costs.of(kind).Observe(r.Operation.Cost)
 	}
-	m.bytes.WithLabelValues("received").Add(float64(max(0, r.Received)))
-	m.bytes.WithLabelValues("sent").Add(float64(r.Sent))
+	m.transfer.of("received").Add(float64(max(0, r.Received)))
+	m.transfer.of("sent").Add(float64(r.Sent))
 }
 
 // observe takes a time into a histogram, with the trace as its example if there is one.
@@ -160,8 +206,8 @@ func (m *metrics) client(r serve.Record) string {
 	return m.clients.closed(r.Client.Name)
 }
 
-// fetched counts a request to a subgraph.
-func (m *metrics) fetched(f execute.Ended) {
+// countFetch counts a request to a subgraph.
+func (m *metrics) countFetch(f execute.Ended) {
 	how := "ok"
 	switch {
 	case f.Err != nil || f.Status == 0:
@@ -170,7 +216,7 @@ func (m *metrics) fetched(f execute.Ended) {
 		how = "errors"
 	}
 	if !f.Done.IsZero() {
-		m.fetches.WithLabelValues(f.Subgraph, how).Observe(f.Done.Sub(f.Began).Seconds())
+		m.fetched.of(fetching{f.Subgraph, how}).Observe(f.Done.Sub(f.Began).Seconds())
 	}
 	if f.Errors > 0 {
 		m.fetchErrors.WithLabelValues(f.Subgraph).Add(float64(f.Errors))
@@ -187,10 +233,8 @@ func (m *metrics) prepared(p router.Prepared) {
 
 // found counts what a request that is executed has found in caches.
 func (m *metrics) found(parsed, planned, built bool) {
-	m.caches.WithLabelValues("document", result(parsed)).Inc()
-	m.caches.WithLabelValues("plan", result(planned)).Inc()
-	if planned && !built {
-		m.caches.WithLabelValues("shape", "hit").Inc()
+	for _, counter := range m.lookedFor.of(finding{parsed, planned, built}) {
+		counter.Inc()
 	}
 }
 

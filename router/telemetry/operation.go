@@ -22,13 +22,13 @@ import (
 // watcher is what the router's hooks call.
 type watcher struct{ *Telemetry }
 
-// request is an operation that is watched.
+// request is an operation that is watched: a context, in which later hooks find it.
 type request struct {
+	context.Context
 	t     *Telemetry
 	began time.Time
 	// span is the operation's; nil without traces.
 	span trace.Span
-	ctx  context.Context
 
 	// mu guards what is below: parts of an answer (@defer) may come while fetches go on.
 	mu sync.Mutex
@@ -40,6 +40,8 @@ type request struct {
 	// open are the spans of fetches under way; ended are the fetches that are over.
 	open  []openFetch
 	ended []execute.Ended
+	// few has room for the fetches of most operations.
+	few [2]execute.Ended
 }
 
 type openFetch struct {
@@ -48,6 +50,14 @@ type openFetch struct {
 }
 
 type requestKey struct{}
+
+// Value finds the request itself, besides what is in the context that it is derived from.
+func (r *request) Value(key any) any {
+	if key == (requestKey{}) {
+		return r
+	}
+	return r.Context.Value(key)
+}
 
 func requestOf(ctx context.Context) *request {
 	r, _ := ctx.Value(requestKey{}).(*request)
@@ -68,8 +78,8 @@ func (w watcher) OnRequest(ctx context.Context, req *serve.Request) (context.Con
 				attribute.String("graphql.client.name", req.Client.Name), attribute.String("graphql.client.version", req.Client.Version))
 		}
 	}
-	r.ctx = ctx
-	return context.WithValue(ctx, requestKey{}, r), nil
+	r.Context = ctx
+	return r, nil
 }
 
 // OnPrepare is told of what was in no cache.
@@ -85,7 +95,7 @@ func (w watcher) OnPrepare(ctx context.Context, p router.Prepared) {
 	r.parsed, r.planned, r.built = r.parsed || p.Step == router.Parse, r.planned || p.Step == router.Normalise, r.built || p.Step == router.Build
 	r.mu.Unlock()
 	if r.span != nil && r.span.IsRecording() {
-		_, span := w.tracer.Start(r.ctx, string(p.Step), trace.WithTimestamp(p.Began))
+		_, span := w.tracer.Start(r.Context, string(p.Step), trace.WithTimestamp(p.Began))
 		refused(span, p.Err)
 		span.End(trace.WithTimestamp(p.Done))
 	}
@@ -113,7 +123,9 @@ func (w watcher) OnExecute(ctx context.Context, req *serve.Request, p router.Pla
 	}
 	kind := kinds[p.Operation.Kind]
 	r.mu.Lock()
-	r.plan, r.ended = p.Plan, make([]execute.Ended, 0, len(p.Plan.Fetches))
+	if r.plan, r.ended = p.Plan, r.few[:0]; len(p.Plan.Fetches) > len(r.few) {
+		r.ended = make([]execute.Ended, 0, len(p.Plan.Fetches))
+	}
 	parsed, planned, built := r.parsed, r.planned, r.built
 	r.mu.Unlock()
 	if w.metrics != nil {
@@ -171,7 +183,7 @@ func (w watcher) OnResponse(ctx context.Context, req *serve.Request, resp *serve
 func (w watcher) judge(ctx context.Context, req *serve.Request, r *request, done time.Time, op serve.Operation) {
 	took := done.Sub(r.began)
 	if w.metrics != nil && op.Kind != "" {
-		w.metrics.overhead.WithLabelValues(op.Kind).Observe((took - op.Subgraphs).Seconds())
+		w.metrics.overheads.of(op.Kind).Observe((took - op.Subgraphs).Seconds())
 	}
 	if w.cfg.SlowOperations > 0 && took >= w.cfg.SlowOperations {
 		r.logSlow(ctx, req.ID, done, op)
@@ -193,7 +205,7 @@ func (r *request) FetchStarted(ctx context.Context, f execute.Started) context.C
 // FetchEnded ends it.
 func (r *request) FetchEnded(f execute.Ended) {
 	if r.t.metrics != nil {
-		r.t.metrics.fetched(f)
+		r.t.metrics.countFetch(f)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
