@@ -1,11 +1,12 @@
 package telemetry
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/agora-supergraph/agora/router/serve"
 )
@@ -21,9 +22,15 @@ func TestRequestsThatEndAtTheSameTimeAreAllCounted(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	for _, name := range []string{"A", "B"} {
-		if got := testutil.ToFloat64(m.requests.WithLabelValues("query", "ok", name, "")); got != 400 {
-			t.Errorf("%v requests of %s, want 400", got, name)
+	rec := httptest.NewRecorder()
+	m.handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{
+		`router_requests_total{client="",kind="query",operation="A",outcome="ok"} 400`,
+		`router_requests_total{client="",kind="query",operation="B",outcome="ok"} 400`,
+		`router_request_duration_seconds_count{kind="query",outcome="ok"} 800`, `router_operation_cost_count{kind="query"} 800`,
+	} {
+		if !strings.Contains(rec.Body.String(), want+"\n") {
+			t.Errorf("no line %s", want)
 		}
 	}
 }
