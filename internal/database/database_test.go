@@ -47,8 +47,24 @@ func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.Close()
-		if _, err := database.Open(t.Context(), url, common); err == nil || !strings.Contains(err.Error(), "knows up to 4") {
-			t.Errorf("error = %v, want one that names both versions", err)
+		if _, err := database.Open(t.Context(), url, common); err == nil || !strings.Contains(err.Error(), "this program knows others up to 4") {
+			t.Errorf("error = %v, want one that names the migration", err)
+		}
+	})
+}
+
+func TestADatabaseWithAMigrationBetweenThoseOfTheProgramIsRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		empty := func(name string) fs.FS {
+			return fstest.MapFS{name: file("SELECT 1;")}
+		}
+		db, err := database.Open(t.Context(), url, empty("0007_newer.sql"), empty("0009_common.sql"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		if _, err := database.Open(t.Context(), url, empty("0009_common.sql")); err == nil || !strings.Contains(err.Error(), "has migration 7") {
+			t.Errorf("error = %v, want one that names the migration", err)
 		}
 	})
 }

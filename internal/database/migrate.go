@@ -36,24 +36,31 @@ func migrate(ctx context.Context, db *DB, folders []fs.FS) error {
 	if err != nil {
 		return err
 	}
-	if err := refuseNewer(ctx, provider); err != nil {
+	if err := refuseNewer(ctx, db, provider); err != nil {
 		return err
 	}
 	_, err = provider.Up(ctx)
 	return err
 }
 
-func refuseNewer(ctx context.Context, provider *goose.Provider) error {
-	has, err := provider.GetDBVersion(ctx)
-	if err != nil {
+func refuseNewer(ctx context.Context, db *DB, provider *goose.Provider) error {
+	if _, err := provider.GetDBVersion(ctx); err != nil { // It makes the table.
 		return err
 	}
-	known := int64(0)
-	for _, s := range provider.ListSources() {
-		known = max(known, s.Version)
+	var applied []int64
+	if err := db.write.SelectContext(ctx, &applied, `SELECT version_id FROM goose_db_version WHERE is_applied ORDER BY version_id DESC`); err != nil {
+		return err
 	}
-	if has > known {
-		return fmt.Errorf("its schema is version %d, but this program knows up to %d: use the program that made it, or a newer one", has, known)
+	known := map[int64]bool{0: true}
+	newest := int64(0)
+	for _, s := range provider.ListSources() {
+		known[s.Version] = true
+		newest = max(newest, s.Version)
+	}
+	for _, version := range applied {
+		if !known[version] {
+			return fmt.Errorf("its schema has migration %d, but this program knows others up to %d: use the program that made it, or a newer one", version, newest)
+		}
 	}
 	return nil
 }

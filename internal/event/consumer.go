@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,6 +37,13 @@ func (e errEarly) Error() string {
 	return fmt.Sprintf("event %d of its subject came before %d", e.sequence, e.last+1)
 }
 
+// errLate says that an event came when the consumer had begun with a later one of its subject.
+type errLate struct{ sequence, first int64 }
+
+func (e errLate) Error() string {
+	return fmt.Sprintf("event %d of its subject came after the consumer had begun with %d", e.sequence, e.first)
+}
+
 // quickAttempts are made by the bus, at once: what they don't cure is parked.
 const quickAttempts = 3
 
@@ -46,6 +54,8 @@ func (c *Consumer) Handle(ctx context.Context, d Delivery) error {
 	}
 	fresh, err := c.take(ctx, d.Event)
 	switch {
+	case errors.As(err, &errLate{}):
+		return c.bury(ctx, d.Event, err)
 	case err == nil && !fresh:
 		return nil
 	case err == nil:
@@ -77,7 +87,7 @@ func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
 		case err != nil:
 			return err
 		case known && e.Sequence <= last:
-			return nil
+			return c.refuseLate(ctx, tx, e)
 		case e.Sequence > last+1:
 			return c.parkEarly(ctx, tx, e, errEarly{e.Sequence, last})
 		}
@@ -89,6 +99,22 @@ func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
 		err = fault.Point("event.applied")
 	}
 	return fresh, err
+}
+
+// refuseLate is errLate for an event that the consumer has never had, though it has had later ones of the subject: it was
+// given up while it was on its way. Any other one was had before.
+func (c *Consumer) refuseLate(ctx context.Context, tx *database.Tx, e Event) error {
+	var first int64
+	err := tx.GetContext(ctx, &first, `
+		SELECT first FROM inbox_sequence WHERE consumer = $1 AND source = $2 AND subject = $3 AND first > $4
+		AND NOT EXISTS (SELECT 1 FROM inbox WHERE consumer = $1 AND event_id = $5)`, c.Name, e.Source, e.Subject, e.Sequence, e.ID)
+	switch {
+	case database.NoRows(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errLate{e.Sequence, first}
 }
 
 // last is the sequence of the subject's event that was applied last, and whether there was one. Until the transaction
@@ -144,7 +170,7 @@ func (c *Consumer) note(ctx context.Context, tx *database.Tx, e Event) (bool, er
 // advance says that the next event of the subject is the one behind this.
 func (c *Consumer) advance(ctx context.Context, tx *database.Tx, e Event) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO inbox_sequence (consumer, source, subject, last) VALUES ($1, $2, $3, $4)
+		INSERT INTO inbox_sequence (consumer, source, subject, last, first) VALUES ($1, $2, $3, $4, $4)
 		ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last < excluded.last`,
 		c.Name, e.Source, e.Subject, e.Sequence)
 	return err

@@ -92,6 +92,17 @@ func (s *station) unpublished() (n int) {
 	return n
 }
 
+// waited lets time pass for what is parked.
+func (s *station) waited(d time.Duration) {
+	err := s.db.Tx(s.Context(), func(tx *database.Tx) error {
+		_, err := tx.ExecContext(s.Context(), `UPDATE parked SET due_us = due_us - $1`, d.Microseconds())
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
 func fine(Event) error { return nil }
 
 func TestWhatIsCommittedReachesEveryConsumerOnceAndInOrder(t *testing.T) {
@@ -155,13 +166,46 @@ func TestTheFirstEventOfASubjectMayComeHalfAMinuteBehindTheSecond(t *testing.T) 
 			}
 		}
 		handle(2, false)
-		s.db.Tx(t.Context(), func(tx *database.Tx) error { // a busy replica sits on the first one
-			_, err := tx.ExecContext(t.Context(), `UPDATE parked SET due_us = due_us - $1`, (30 * time.Second).Microseconds())
-			return err
-		})
+		s.waited(30 * time.Second) // a busy replica sits on the first one
 		handle(2, true)
 		handle(1, false)
 		if diff := cmp.Diff([]string{"c one 1", "c one 2"}, s.heard); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestTheFirstEventOfASubjectThatComesWhenItIsNoLongerWaitedForIsADeadLetter(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		c := s.consumer("c", fine)
+		handle := func(sequence int64, parked bool) {
+			e := New("x.v1", "one", nil)
+			e.ID, e.Source, e.Sequence = fmt.Sprint("evt_", sequence), "agora/test", sequence
+			if err := c.Handle(t.Context(), Delivery{Event: e, Attempt: 1, Parked: parked}); err != nil {
+				t.Errorf("event %d: %v", sequence, err)
+			}
+		}
+		handle(2, false)
+		s.waited(2 * time.Minute)
+		handle(2, true)
+		for range 2 {
+			handle(1, false)
+			handle(2, false)
+		}
+		if diff := cmp.Diff([]string{"c one 2"}, s.heard); diff != "" {
+			t.Error(diff)
+		}
+		letters, err := DeadLetters(t.Context(), s.db.Read)
+		if err != nil || len(letters) != 1 || letters[0].Sequence != 1 || letters[0].Reason != "event 1 of its subject came after the consumer had begun with 2" {
+			t.Fatalf("dead letters = %+v, %v", letters, err)
+		}
+		if err := Revive(t.Context(), s.db, letters...); err != nil {
+			t.Fatal(err)
+		}
+		handle(1, true)
+		handle(1, false)
+		if diff := cmp.Diff([]string{"c one 2", "c one 1"}, s.heard); diff != "" {
 			t.Error(diff)
 		}
 	})

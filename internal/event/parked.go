@@ -19,8 +19,8 @@ const (
 )
 
 // newcomerPatience is how long the first event that is heard of a subject waits for its predecessors. If they don't
-// come, they were published before the consumer was there. What comes later than that is taken for a duplicate, so it has
-// to be longer than a busy replica sits on what it has fetched.
+// come, they were published before the consumer was there. What comes later than that is a dead letter, so it has to be longer
+// than a busy replica sits on what it has fetched.
 const newcomerPatience = time.Minute
 
 // parkedRow is an event that waits, and why.
