@@ -100,13 +100,13 @@ func (e entities) FindOrder(ctx context.Context, reps []*gen.OrderRepresentation
 	if err != nil {
 		return nil, err
 	}
-	byOrder := map[string]*Reservation{}
+	shared, byOrder := sharedIn(ctx), map[string]*Reservation{}
 	for _, r := range found {
 		byOrder[r.OrderID] = r
 	}
 	for _, o := range orders {
 		if r := byOrder[o.ID]; r != nil {
-			o.Reservation = reservationModel(r)
+			o.Reservation = shared.present(r)
 		}
 	}
 	return orders, nil
@@ -125,9 +125,9 @@ func (e entities) FindReservation(ctx context.Context, reps []*gen.ReservationRe
 	if err != nil {
 		return nil, err
 	}
-	byID := map[string]*gen.Reservation{}
+	shared, byID := sharedIn(ctx), map[string]*gen.Reservation{}
 	for _, r := range found {
-		byID[r.ID] = reservationModel(r)
+		byID[r.ID] = shared.present(r)
 	}
 	reservations := make([]*gen.Reservation, len(reps))
 	for i, reservation := range ids {
@@ -169,20 +169,16 @@ func (s *Service) reservations(ctx context.Context, column string, values []stri
 }
 
 // Order returns the resolver of Order.
-func (r *resolver) Order() gen.OrderResolver { return orders{r.s} }
+func (r *resolver) Order() gen.OrderResolver { return orders{} }
 
-type orders struct{ s *Service }
+type orders struct{}
 
 // Reservation resolves Order.reservation. FindOrder has read it, but for an order that a reservation leads to.
-func (o orders) Reservation(ctx context.Context, order *gen.Order) (*gen.Reservation, error) {
+func (orders) Reservation(ctx context.Context, order *gen.Order) (*gen.Reservation, error) {
 	if err := need(ctx, "inventory:read"); err != nil || order.Reservation != nil {
 		return order.Reservation, err
 	}
-	found, err := o.s.reservations(ctx, "order_id", []string{order.ID})
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return reservationModel(found[0]), nil
+	return sharedIn(ctx).reservations.Get(ctx, order.ID)
 }
 
 // Product returns the resolver of Product.
@@ -215,11 +211,7 @@ func (v variants) read(ctx context.Context, variant *gen.ProductVariant) (*gen.P
 	if variant.Availability != nil {
 		return variant, nil
 	}
-	models, err := v.s.variants(ctx, []string{variant.ID})
-	if err != nil {
-		return nil, err
-	}
-	return models[0], nil
+	return sharedIn(ctx).variants.Get(ctx, variant.ID)
 }
 
 // ShippingEstimate resolves ProductVariant.shippingEstimate from the weight that the router has brought along; a

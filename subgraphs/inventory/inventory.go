@@ -18,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/agora-supergraph/agora/internal/batch"
 	"github.com/agora-supergraph/agora/internal/cache"
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/event"
@@ -84,7 +85,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 
 // Schema is the subgraph's schema with its resolvers.
 func (s *Service) Schema() graphql.ExecutableSchema {
-	return gen.NewExecutableSchema(gen.Config{Resolvers: &resolver{s}})
+	return batch.Share(gen.NewExecutableSchema(gen.Config{Resolvers: &resolver{s}}), func() *loads { return newLoads(s) })
 }
 
 // Subscribe registers what the service listens to.

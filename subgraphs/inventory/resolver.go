@@ -28,11 +28,7 @@ func (q queries) Reservation(ctx context.Context, orderID string) (*gen.Reservat
 	if err := need(ctx, "inventory:read"); err != nil {
 		return nil, err
 	}
-	found, err := q.s.reservations(ctx, "order_id", []string{orderID})
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return reservationModel(found[0]), nil
+	return sharedIn(ctx).reservations.Get(ctx, orderID)
 }
 
 type mutations struct{ s *Service }
@@ -44,9 +40,9 @@ func (m mutations) StockReserve(ctx context.Context, input gen.StockReserveInput
 	}
 	lines, wrong := readReservation(input)
 	if len(wrong) > 0 {
-		return reservePayload(nil, wrong)
+		return sharedIn(ctx).payload(nil, wrong)
 	}
-	return reservePayload(m.s.Reserve(ctx, input.OrderID, lines, time.Duration(input.TTLSeconds)*time.Second))
+	return sharedIn(ctx).payload(m.s.Reserve(ctx, input.OrderID, lines, time.Duration(input.TTLSeconds)*time.Second))
 }
 
 // StockCommit resolves Mutation.stockCommit.
@@ -54,7 +50,7 @@ func (m mutations) StockCommit(ctx context.Context, input gen.StockCommitInput) 
 	if err := need(ctx, "inventory:write"); err != nil {
 		return nil, err
 	}
-	return reservePayload(m.s.Commit(ctx, input.OrderID))
+	return sharedIn(ctx).payload(m.s.Commit(ctx, input.OrderID))
 }
 
 // StockRelease resolves Mutation.stockRelease.
@@ -62,7 +58,7 @@ func (m mutations) StockRelease(ctx context.Context, input gen.StockReleaseInput
 	if err := need(ctx, "inventory:write"); err != nil {
 		return nil, err
 	}
-	return reservePayload(m.s.Release(ctx, input.OrderID))
+	return sharedIn(ctx).payload(m.s.Release(ctx, input.OrderID))
 }
 
 // StockRestock resolves Mutation.stockRestock.
@@ -71,16 +67,16 @@ func (m mutations) StockRestock(ctx context.Context, input gen.StockRestockInput
 		return nil, err
 	}
 	if input.Lines == nil && input.IdempotencyKey == nil {
-		return reservePayload(m.s.Restock(ctx, input.OrderID))
+		return sharedIn(ctx).payload(m.s.Restock(ctx, input.OrderID))
 	}
 	lines, key, wrong := readRestock(input)
 	if len(wrong) > 0 {
-		return reservePayload(nil, wrong)
+		return sharedIn(ctx).payload(nil, wrong)
 	}
 	if lines == nil { // all that is left: that happens once by itself
-		return reservePayload(m.s.Restock(ctx, input.OrderID))
+		return sharedIn(ctx).payload(m.s.Restock(ctx, input.OrderID))
 	}
-	return reservePayload(m.s.RestockLines(ctx, input.OrderID, lines, key))
+	return sharedIn(ctx).payload(m.s.RestockLines(ctx, input.OrderID, lines, key))
 }
 
 // StockExtend resolves Mutation.stockExtend.
@@ -90,9 +86,9 @@ func (m mutations) StockExtend(ctx context.Context, input gen.StockExtendInput) 
 	}
 	var wrong refusals
 	if wrong.life(input.TTLSeconds); len(wrong) > 0 {
-		return reservePayload(nil, wrong)
+		return sharedIn(ctx).payload(nil, wrong)
 	}
-	return reservePayload(m.s.Extend(ctx, input.OrderID, time.Duration(input.TTLSeconds)*time.Second))
+	return sharedIn(ctx).payload(m.s.Extend(ctx, input.OrderID, time.Duration(input.TTLSeconds)*time.Second))
 }
 
 // StockAdjust resolves Mutation.stockAdjust.
@@ -113,6 +109,7 @@ func (m mutations) StockAdjust(ctx context.Context, input gen.StockAdjustInput) 
 }
 
 func (s *Service) adjustPayload(ctx context.Context, variants []string, err error) (*gen.StockAdjustPayload, error) {
+	sharedIn(ctx).changed()
 	errs, err := userErrors(err)
 	payload := &gen.StockAdjustPayload{UserErrors: errs}
 	if err == nil && len(errs) == 0 {
@@ -127,18 +124,6 @@ func need(ctx context.Context, scope string) error {
 		return subgraph.Forbidden("do this without the scope " + scope)
 	}
 	return nil
-}
-
-func reservePayload(r *Reservation, err error) (*gen.StockReservePayload, error) {
-	errs, err := userErrors(err)
-	if err != nil {
-		return nil, err
-	}
-	payload := &gen.StockReservePayload{UserErrors: errs}
-	if r != nil {
-		payload.Reservation = reservationModel(r)
-	}
-	return payload, nil
 }
 
 // userErrors are the refusals in err, or the error that it is otherwise.

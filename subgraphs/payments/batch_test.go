@@ -7,6 +7,8 @@ import (
 
 	"github.com/agora-supergraph/agora/internal/database/databasetest"
 	"github.com/agora-supergraph/agora/internal/id"
+	"github.com/agora-supergraph/agora/internal/subgraph"
+	"github.com/agora-supergraph/agora/internal/subgraph/subgraphtest"
 )
 
 // Lists cost a query for each level of the request, however long they are.
@@ -46,6 +48,24 @@ func TestListsCostOneQueryALevel(t *testing.T) {
 				t.Errorf("%s: %d queries, want %d: %s", tt.name, n, tt.want, got)
 			}
 		}
+	})
+}
+
+func TestABatchOfReferencesIsOneStatement(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		var orders, payments, users []map[string]any
+		for i := range 5 {
+			orderID, userID := id.New(id.Order), id.New(id.User)
+			p := b.mutate("paymentAuthorize", "", payment(orderID, "tok_ok", orderID)).Payment
+			b.ask(b.user(userID), `mutation ($k: String!) { paymentMethodAdd(input: { providerToken: "tok_visa", idempotencyKey: $k }) { paymentMethod { token } } }`, object{"k": fmt.Sprint(i)})
+			orders, payments, users = append(orders, object{"id": orderID}), append(payments, object{"id": p.ID}), append(users, object{"id": userID})
+		}
+		c := &subgraph.Client{Service: "test", Scopes: []string{"payments:read"}, Secret: secret, Server: b.server}
+		subgraphtest.Batches(t, c, databasetest.CountReads(t, b.service.DB(), b.cfg.Database), map[string]subgraphtest.Batch{
+			"Order":   {References: orders, Selection: `payments { status refunds { id } } amountCaptured { amount }`, Statements: 1},
+			"Payment": {References: payments, Selection: `id status amountAuthorized { amount } refunds { id }`, Statements: 1},
+			"User":    {References: users, Selection: `paymentMethods { brand }`, Statements: 1},
+		})
 	})
 }
 
