@@ -31,8 +31,7 @@ func watchedShop(t *testing.T) (*program, *tracetest.InMemoryExporter, *output) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { telemetry.Install(telemetry.Config{}) })
-	ctx, stop := context.WithCancel(t.Context())
-	s, err := openShop(ctx, localSettings(t.TempDir(), []byte(strings.Repeat("s", minSecret))), everything, logger)
+	s, err := openShop(t.Context(), localSettings(t.TempDir(), []byte(strings.Repeat("s", minSecret))), everything, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +40,13 @@ func watchedShop(t *testing.T) (*program, *tracetest.InMemoryExporter, *output) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return hosted(t, s, listener), memory, log
+}
+
+// hosted serves a shop in the test's own process, and closes it when the test ends.
+func hosted(t *testing.T, s *shop, listener net.Listener) *program {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.serve(ctx, devConfig{listen: ":0"}, listener, io.Discard) }()
 	t.Cleanup(func() {
@@ -55,7 +61,7 @@ func watchedShop(t *testing.T) (*program, *tracetest.InMemoryExporter, *output) 
 		resp, err := http.Get(p.url + "/health/ready")
 		if err == nil {
 			resp.Body.Close()
-			return p, memory, log
+			return p
 		}
 		if try == 300 {
 			t.Fatal(err)
