@@ -43,14 +43,32 @@ func (s *Service) tree(ctx context.Context, q database.Querier) (*tree, error) {
 
 // readCategories reads all categories, in order of name.
 func (s *Service) readCategories(ctx context.Context, q database.Querier) ([]*categoryRow, error) {
-	var rows []*categoryRow
-	if err := q.SelectContext(ctx, &rows, `SELECT id, slug, name, parent_id, version FROM category`); err != nil {
-		return nil, fmt.Errorf("read categories: %w", err)
+	rows, _, err := s.readGeneration(ctx, q)
+	return rows, err
+}
+
+// readGeneration reads all categories, in order of name, and the generation of the catalogue that they are of. One statement.
+func (s *Service) readGeneration(ctx context.Context, q database.Querier) (categories []*categoryRow, generation int64, err error) {
+	var rows []struct {
+		categoryRow
+		Generation int64
 	}
-	slices.SortFunc(rows, func(a, b *categoryRow) int {
+	err = q.SelectContext(ctx, &rows, `
+		SELECT g.last AS generation, COALESCE(c.id, '') AS id, COALESCE(c.slug, '') AS slug, COALESCE(c.name, '') AS name, c.parent_id, COALESCE(c.version, 0) AS version
+		FROM catalogue_generation g LEFT JOIN category c ON TRUE`)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read categories: %w", err)
+	}
+	for i := range rows {
+		generation = rows[i].Generation
+		if rows[i].ID != "" { // else there are none
+			categories = append(categories, &rows[i].categoryRow)
+		}
+	}
+	slices.SortFunc(categories, func(a, b *categoryRow) int {
 		return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID)
 	})
-	return rows, nil
+	return categories, generation, nil
 }
 
 // growTree is the tree of all categories, in order of name.

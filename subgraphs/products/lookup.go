@@ -233,11 +233,7 @@ func (s *Service) readCached(ctx context.Context, keys []string) (map[string]cac
 		kind, name, ok := strings.Cut(key, ":")
 		switch {
 		case key == categoriesKey:
-			generation, err := s.generation(ctx) // before them: they are of this generation, or of a later one
-			if err != nil {
-				return nil, err
-			}
-			rows, err := s.readCategories(ctx, s.db.Read)
+			rows, generation, err := s.readGeneration(ctx, s.db.Read)
 			if err != nil {
 				return nil, err
 			}
