@@ -172,9 +172,38 @@ func (c *h1) appendRequest(b []byte, req *Request, deadline time.Time) ([]byte, 
 
 // appendOwn writes the headers of a request that brings some of its own, which replace the fixed ones.
 func (c *h1) appendOwn(b []byte, header http.Header) ([]byte, bool) {
+	if c.replaces(header) {
+		b = c.appendKept(b, header)
+	} else {
+		b = append(b, c.fixed...)
+	}
+	for name, values := range header {
+		if hopByHop(name) {
+			continue
+		}
+		var ok bool
+		if b, ok = appendHeader(b, name, values); !ok {
+			return b, false
+		}
+	}
+	return b, true
+}
+
+// replaces says whether one of the headers stands in for a fixed one.
+func (c *h1) replaces(header http.Header) bool {
+	for _, name := range c.own {
+		if header[name] != nil && !hopByHop(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendKept writes the fixed headers that none of a request's own replaces.
+func (c *h1) appendKept(b []byte, header http.Header) []byte {
 	rest := c.fixed
 	for _, name := range c.own {
-		replaced := header[name] != nil && !hopByHop[name]
+		replaced := header[name] != nil && !hopByHop(name)
 		// A header with several values has several lines.
 		for len(rest) > len(name) && bytes.HasPrefix(rest, []byte(name)) && rest[len(name)] == ':' {
 			end := bytes.IndexByte(rest, '\n') + 1
@@ -184,14 +213,5 @@ func (c *h1) appendOwn(b []byte, header http.Header) ([]byte, bool) {
 			rest = rest[end:]
 		}
 	}
-	for name, values := range header {
-		if hopByHop[name] {
-			continue
-		}
-		var ok bool
-		if b, ok = appendHeader(b, name, values); !ok {
-			return b, false
-		}
-	}
-	return b, true
+	return b
 }

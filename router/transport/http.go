@@ -147,18 +147,20 @@ func (h *HTTP) headers() http.Header {
 	return header
 }
 
-// hopByHop are the headers that belong to a connection or to the protocol, and never come from a client's
-// request.
-var hopByHop = map[string]bool{
-	"Accept": true, "Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
-	"Content-Type": true, "Host": true, "Idempotency-Key": true, "Keep-Alive": true, "Proxy-Authenticate": true,
-	"Proxy-Authorization": true, "Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true,
-	"Upgrade": true, "X-Idempotency-Key": true,
+// hopByHop says whether a header belongs to a connection or to the protocol, and never comes from a client's request.
+func hopByHop(name string) bool {
+	switch name {
+	case "Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Host", "Idempotency-Key",
+		"Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+		"X-Idempotency-Key":
+		return true
+	}
+	return false
 }
 
 func merge(to, from http.Header) {
 	for name, values := range from {
-		if !hopByHop[name] {
+		if !hopByHop(name) {
 			to[name] = values
 		}
 	}
