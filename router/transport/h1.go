@@ -103,13 +103,14 @@ func (c *h1) dial(ctx context.Context) (*h1conn, error) {
 		return nil, err
 	}
 	made := &h1conn{Conn: conn, below: beneath(conn)}
+	made.makeWaiter()
 	c.add(ctx, made)
 	return made, nil
 }
 
 // exchange sends a request on a connection and reads the answer. The connection is kept or closed then.
 func (c *h1) exchange(ctx context.Context, conn *h1conn, req *Request) (*Response, error) {
-	err := c.write(conn, req)
+	err := c.writeAndWait(conn, req)
 	if err != nil {
 		return c.finish(ctx, conn, nil, err)
 	}
@@ -135,20 +136,27 @@ const smallBody = 16 << 10
 
 // write sends a request.
 func (c *h1) write(conn *h1conn, req *Request) error {
+	if err := c.compose(conn, req); err != nil {
+		return err
+	}
+	_, err := conn.Write(conn.out)
+	if err == nil && len(req.Body) > smallBody {
+		_, err = conn.Write(req.Body)
+	}
+	return err
+}
+
+// compose puts a request into conn.out, but for a body that is not small.
+func (c *h1) compose(conn *h1conn, req *Request) error {
 	b, ok := c.appendRequest(conn.out[:0], req, conn.deadline)
 	if !ok {
 		return errHeader
 	}
-	small := len(req.Body) <= smallBody
-	if small {
+	if len(req.Body) <= smallBody {
 		b = append(b, req.Body...)
 	}
 	conn.out = b
-	_, err := conn.Write(b)
-	if err == nil && !small {
-		_, err = conn.Write(req.Body)
-	}
-	return err
+	return nil
 }
 
 func (c *h1) appendRequest(b []byte, req *Request, deadline time.Time) ([]byte, bool) {

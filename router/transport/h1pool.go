@@ -19,6 +19,8 @@ type connections struct {
 	idle []*h1conn
 	// busy is the first of a list of those in use.
 	busy *h1conn
+	// sweeps counts the calls of sweep.
+	sweeps atomic.Int64
 	// watch calls sweep in a while, if watching.
 	watch    *time.Timer
 	watching bool
@@ -48,6 +50,8 @@ type h1conn struct {
 	begun bool
 	// spent says that the connection can't be used again.
 	spent bool
+
+	wait waiter
 
 	// due is the deadline of who reads or writes, as time since epoch; zero if nobody does, or needs no watching.
 	due atomic.Int64
@@ -174,11 +178,15 @@ var past = time.Unix(1, 0)
 func (c *connections) sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := int64(time.Since(epoch))
+	now, sweep := int64(time.Since(epoch)), c.sweeps.Add(1)
 	for conn := c.busy; conn != nil; conn = conn.next {
-		if due := conn.due.Load(); due != 0 && !conn.aborted && (now > due || conn.ctx.Err() != nil) {
+		switch due := conn.due.Load(); {
+		case conn.aborted:
+		case due != 0 && (now > due || conn.ctx.Err() != nil):
 			conn.aborted = true
 			_ = conn.SetDeadline(past)
+		default:
+			conn.wake(sweep)
 		}
 	}
 	if c.watching = c.busy != nil; c.watching {
