@@ -169,6 +169,7 @@ func (r *Router) Load(sdl string) error {
 		return err
 	}
 	cfg := r.cfg.Execute
+	cfg.Logger = r.cfg.Serve.Logger
 	if cfg.Transports, err = r.transports(sg, policy); err != nil {
 		return err
 	}
@@ -328,7 +329,7 @@ func (r *Router) compile(ctx context.Context, g *graph, req *serve.Request) (*pr
 	}
 	p := &prepared{
 		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan, cost: planned.cost,
-		request: &execute.Request{Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req, r.cfg.Signer})},
+		request: &execute.Request{ID: req.ID, Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req, r.cfg.Signer})},
 	}
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)

@@ -22,6 +22,9 @@ func (s *state) carry(f *fetchState, a *answer) {
 	everything := false
 	items(a.errors, func(_ int, item []byte) {
 		e := parseError(item)
+		if s.cfg.SubgraphErrors.Redact {
+			s.logRedacted(f, &e)
+		}
 		if !s.carryOne(f, &e) {
 			s.writeError(f, &e, s.scope(f))
 			everything = true

@@ -23,6 +23,7 @@ package execute
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -55,6 +56,9 @@ type Config struct {
 	MaxContexts int
 	// SubgraphErrors says how much of a subgraph's errors clients see.
 	SubgraphErrors ErrorPolicy
+	// Logger is told what clients are not: why a subgraph has not answered, and what of its errors is redacted. Nil for
+	// nobody.
+	Logger *slog.Logger
 }
 
 // ErrorPolicy says how much of a subgraph's errors clients see. The zero value shows all but locations.
@@ -103,6 +107,8 @@ type Request struct {
 	// Answered is told the headers of each subgraph's answer, in the request's goroutine; failed if none came. Nil for
 	// nobody.
 	Answered func(subgraph int, header http.Header, failed bool)
+	// ID is the request's, for the log.
+	ID string
 	// Format is how the parts of an answer to an operation with @defer are written.
 	Format Format
 	// Observer is told of the fetches; nil for nobody.

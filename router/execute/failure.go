@@ -60,6 +60,7 @@ func (s *state) fail(f *fetchState, why failure) {
 func (s *state) reportFailure(f *fetchState, why failure) {
 	message := "subgraph " + strconv.Quote(s.serviceName(f.fetch)) + " " + why.message
 	s.report(f, message, s.scope(f), why.code)
+	s.logFailure(f, why)
 }
 
 // explainAll marks everything that a fetch should have brought and hasn't.

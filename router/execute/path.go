@@ -98,6 +98,7 @@ func (s *state) reportEntities(f *fetchState, i int, why failure) {
 	var all scopeOf
 	s.entityScope(f, i, &all)
 	s.report(f, "subgraph \""+s.serviceName(f.fetch)+"\" "+why.message, all.path(), why.code)
+	s.logFailure(f, why)
 }
 
 func (s *state) entityScope(f *fetchState, i int, all *scopeOf) {
