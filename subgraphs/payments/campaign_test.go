@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -36,7 +37,7 @@ func TestNoChargeIsDoubledHoweverManyAnswersAreLost(t *testing.T) {
 			b.provider.Provider = b.openSandbox(sandbox.Config{Database: open(t), Lost: 200, Seed: 1}, true)
 			b.cfg.ProviderTimeout = 300 * time.Millisecond
 			b.start()
-			c := &campaign{bench: b}
+			c := &campaign{bench: b, tokens: map[string]int{}}
 			c.run(rounds)
 		})
 	}
@@ -45,8 +46,11 @@ func TestNoChargeIsDoubledHoweverManyAnswersAreLost(t *testing.T) {
 // campaign is what happened in one.
 type campaign struct {
 	*bench
-	payments, refused       atomic.Int64
-	forged, stale, repeated atomic.Int64
+	payments, refused                 atomic.Int64
+	forged, stale, repeated, outdated atomic.Int64
+
+	mu     sync.Mutex
+	tokens map[string]int
 }
 
 func (c *campaign) run(rounds int) {
@@ -72,6 +76,9 @@ func (c *campaign) run(rounds int) {
 			buyers.Go(func() {
 				defer func() { <-slots }()
 				c.buy(token)
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.tokens[token]++
 			})
 		}
 	}
@@ -88,7 +95,7 @@ func (c *campaign) run(rounds int) {
 	eventually(c.t, "every outcome is known", func() bool { return c.unresolved() == 0 && c.agree() })
 	stop()
 	c.compareBooks()
-	c.report()
+	c.report(rounds)
 }
 
 // buy is a payment with all that may happen to it, each command asked for again until it has an outcome.
@@ -152,6 +159,14 @@ func (c *campaign) attack(stop chan struct{}) {
 		if c.notify(h) == http.StatusNoContent {
 			c.repeated.Add(1)
 		}
+		// What was so once, in a webhook that was never heard before.
+		again := heard{http.Header{}, slices.Clone(h.body)}
+		if err := webhook.Sign(again.header, fmt.Sprint("again", i), c.clock.now(), again.body, webhookSecret); err != nil {
+			c.t.Error(err)
+		}
+		if c.notify(again) == http.StatusNoContent {
+			c.outdated.Add(1)
+		}
 		for at, kind := range map[time.Duration]*atomic.Int64{0: &c.forged, -time.Hour: &c.stale} {
 			secret := webhookSecret
 			if at == 0 {
@@ -182,7 +197,32 @@ func (c *campaign) agree() bool {
 	return slices.Equal(holding(ours), holding(theirs))
 }
 
-func (c *campaign) report() {
+// disorder counts the webhooks that the provider sent more than once, and those that came behind a later one of their charge.
+func (c *campaign) disorder() (twice, behind int) {
+	seen, latest := map[string]bool{}, map[string]int64{}
+	for _, h := range c.hearings() {
+		var n struct {
+			Data struct {
+				Charge   string
+				Sequence int64
+			}
+		}
+		if err := json.Unmarshal(h.body, &n); err != nil {
+			c.t.Fatal(err)
+		}
+		messageID := h.header.Get("webhook-id")
+		switch {
+		case seen[messageID]:
+			twice++
+		case n.Data.Sequence < latest[n.Data.Charge]:
+			behind++
+		}
+		seen[messageID], latest[n.Data.Charge] = true, max(latest[n.Data.Charge], n.Data.Sequence)
+	}
+	return twice, behind
+}
+
+func (c *campaign) report(rounds int) {
 	c.t.Helper()
 	theirs, err := c.sandbox.Book(c.t.Context())
 	if err != nil {
@@ -199,6 +239,25 @@ func (c *campaign) report() {
 	if double > 0 {
 		c.t.Errorf("%d orders are charged twice", double)
 	}
-	c.t.Logf("%d payments (%d refused), %d orders in the provider's book, %d charged twice; held %d, taken %d in both books; webhooks heard %d, repeated %d, forged %d and stale %d, all of them refused",
-		c.payments.Load(), c.refused.Load(), len(theirs), double, authorized, captured, len(c.hearings()), c.repeated.Load(), c.forged.Load(), c.stale.Load())
+	for _, token := range sandbox.Tokens() {
+		if c.tokens[token] != rounds {
+			c.t.Errorf("%s was tried %d times, want %d", token, c.tokens[token], rounds)
+		}
+	}
+	c.t.Logf("%d tokens %d times each: %d payments (%d refused), %d orders in the provider's book, %d charged twice; held %d, taken %d in both books",
+		len(c.tokens), rounds, c.payments.Load(), c.refused.Load(), len(theirs), double, authorized, captured)
+	requests, unanswered := c.requests.Load(), c.unanswered.Load()
+	c.t.Logf("%d of %d requests to the provider timed out (%d %%)", unanswered, requests, 100*unanswered/max(requests, 1))
+	twice, behind := c.disorder()
+	kinds := map[string]int64{"duplicate": int64(twice) + c.repeated.Load(), "reordered": int64(behind), "outdated": c.outdated.Load(), "forged": c.forged.Load(), "stale": c.stale.Load()}
+	for kind, n := range kinds {
+		if n == 0 {
+			c.t.Errorf("no webhook was %s", kind)
+		}
+	}
+	if 10*unanswered < requests {
+		c.t.Errorf("%d of %d requests timed out: a fifth of the answers should be lost", unanswered, requests)
+	}
+	c.t.Logf("webhooks: %d heard; %d duplicate, %d behind a later one, %d of what was so once; %d forged and %d stale ones, all of them refused",
+		len(c.hearings()), kinds["duplicate"], behind, c.outdated.Load(), c.forged.Load(), c.stale.Load())
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type bench struct {
 	sandbox *sandbox.Sandbox
 	// told is where the provider's webhooks arrive; remote is the provider's own server, if it has one.
 	told, remote *httptest.Server
+	// requests came to that, and of those the unanswered ones in time.
+	requests, unanswered atomic.Int64
 	// heard are the webhooks that the service has accepted, as they came.
 	hearing  sync.Mutex
 	heard    []heard
@@ -166,7 +169,13 @@ var webhookSecret = webhook.NewSecret()
 // openSandbox opens the provider, in this process or behind a server of its own.
 func (b *bench) openSandbox(cfg sandbox.Config, remote bool) payments.Provider {
 	b.t.Helper()
-	b.remote = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.sandbox.Handler().ServeHTTP(w, r) }))
+	b.remote = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.sandbox.Handler().ServeHTTP(w, r)
+		b.requests.Add(1)
+		if r.Context().Err() != nil { // whoever asked has given up
+			b.unanswered.Add(1)
+		}
+	}))
 	b.t.Cleanup(b.remote.Close)
 	cfg.URL, cfg.APIKey, cfg.Webhook, cfg.WebhookSecret = b.remote.URL, "sk_test", b.told.URL, webhookSecret
 	cfg.Slow, cfg.Settle, cfg.Disorder = 10*time.Millisecond, 300*time.Millisecond, 20*time.Millisecond

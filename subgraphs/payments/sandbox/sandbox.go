@@ -16,6 +16,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,6 +66,10 @@ type Sandbox struct {
 	cfg      Config
 	db       *database.DB
 	webhooks *webhook.Queue
+
+	losing sync.Mutex
+	// random says which requests are lost.
+	random *rand.Rand
 }
 
 // endpoint is the name of the one receiver of webhooks.
@@ -88,7 +94,7 @@ func New(ctx context.Context, cfg Config) (*Sandbox, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Sandbox{cfg: cfg, db: db, webhooks: webhook.New(db, webhook.Config{
+	s := &Sandbox{cfg: cfg, db: db, random: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed)), webhooks: webhook.New(db, webhook.Config{
 		Key: []byte(cfg.WebhookSecret), Private: true, Schedule: cfg.Retry, Interval: tick, Now: cfg.Now, Log: cfg.Log,
 	})}
 	if cfg.Webhook != "" && cfg.WebhookSecret != "" {

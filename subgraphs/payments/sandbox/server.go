@@ -5,9 +5,8 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
+	"io"
 	"net/http"
-	"sync"
 
 	"github.com/agora-supergraph/agora/internal/database"
 	"github.com/agora-supergraph/agora/internal/idempotency"
@@ -148,14 +147,11 @@ func (s *Sandbox) lose(next http.Handler) http.Handler {
 	if s.cfg.Lost == 0 {
 		return next
 	}
-	var mu sync.Mutex
-	random := rand.New(rand.NewPCG(s.cfg.Seed, s.cfg.Seed))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		roll := random.IntN(2000)
-		mu.Unlock()
+		roll := s.roll()
 		switch {
 		case roll < s.cfg.Lost: // on the way here
+			io.Copy(io.Discard, r.Body) // a server that has not read it all does not notice that its caller is gone
 		case roll < 2*s.cfg.Lost: // on the way back
 			next.ServeHTTP(silent{http.Header{}}, r)
 		default:
@@ -164,6 +160,13 @@ func (s *Sandbox) lose(next http.Handler) http.Handler {
 		}
 		<-r.Context().Done()
 	})
+}
+
+// roll is the next of the numbers that say what is lost, whichever Handler a request comes to.
+func (s *Sandbox) roll() int {
+	s.losing.Lock()
+	defer s.losing.Unlock()
+	return s.random.IntN(2000)
 }
 
 // silent is an answer that nobody gets.
