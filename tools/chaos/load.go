@@ -8,6 +8,12 @@ import (
 	"time"
 )
 
+// staffEmail and staffPassword are those of staff in a shop that is seeded.
+const (
+	staffEmail    = "staff@agora.example"
+	staffPassword = "staff-horse-battery"
+)
+
 const (
 	registerQuery = `mutation($e: String!) { register(input: {email: $e, password: "correct-horse-battery", displayName: "A Buyer"}) { user { id } } }`
 	loginQuery    = `mutation($e: String!, $p: String!) { login(input: {email: $e, password: $p}) { tokens { accessToken refreshToken } } }`
@@ -51,6 +57,24 @@ func (m *market) as(ctx context.Context, i int) client {
 	return b.client
 }
 
+// asStaff is staff who have logged in not long ago, in the same way.
+func (m *market) asStaff(ctx context.Context) client {
+	m.mu.Lock()
+	staff, since := m.staff, m.staffSince
+	m.mu.Unlock()
+	if time.Since(since) < tokenLife {
+		return staff
+	}
+	c, err := login(context.WithoutCancel(ctx), m.url, staffEmail, staffPassword)
+	if err != nil {
+		return staff
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.staff, m.staffSince = c, time.Now()
+	return c
+}
+
 // sent is an order that was sent, and the id by which it was acknowledged, if it was.
 type sent struct {
 	buyer        int
@@ -66,7 +90,8 @@ type market struct {
 	units, total      int
 	staff             client
 	buyers            []buyer
-	loggedIn          time.Time
+	// loggedIn is when all of them last were sure to be logged in, staffSince when staff logged in.
+	loggedIn, staffSince time.Time
 	// cards are what is paid with, in turn.
 	cards []string
 
@@ -91,10 +116,10 @@ func login(ctx context.Context, url, email, password string) (client, error) {
 func openMarket(ctx context.Context, url string, units, buyers int) (*market, error) {
 	m := &market{url: url, units: units, sku: newSKU(), cards: []string{"tok_ok"}}
 	var err error
-	if m.staff, err = login(ctx, url, "staff@agora.example", "staff-horse-battery"); err != nil {
+	if m.staff, err = login(ctx, url, staffEmail, staffPassword); err != nil {
 		return nil, err
 	}
-	m.loggedIn = time.Now()
+	m.loggedIn, m.staffSince = time.Now(), time.Now()
 	if err := m.stock(ctx); err != nil {
 		return nil, err
 	}
@@ -146,7 +171,7 @@ func inParallel(width, n int, do func(i int) error) error {
 
 // next is another variant with units, for the same people at the same price.
 func (m *market) next(ctx context.Context, units int) (*market, error) {
-	other := &market{url: m.url, units: units, total: m.total, sku: newSKU(), cards: m.cards, staff: m.staff, buyers: m.buyers, loggedIn: m.loggedIn}
+	other := &market{url: m.url, units: units, total: m.total, sku: newSKU(), cards: m.cards, staff: m.staff, buyers: m.buyers, loggedIn: m.loggedIn, staffSince: m.staffSince}
 	if err := other.stayLoggedIn(ctx); err != nil {
 		return nil, err
 	}
@@ -158,7 +183,7 @@ func (m *market) stayLoggedIn(ctx context.Context) error {
 	if time.Since(m.loggedIn) < 2*time.Minute {
 		return nil
 	}
-	m.loggedIn = time.Now()
+	m.loggedIn, m.staffSince = time.Now(), time.Now()
 	return inParallel(16, len(m.buyers)+1, func(i int) error {
 		if i == len(m.buyers) {
 			return m.staff.refreshed(ctx)
@@ -240,7 +265,7 @@ func (m *market) check(ctx context.Context) (outcome, error) {
 		return err
 	})
 	o.settled = time.Since(begun)
-	data, err := m.staff.send(ctx, stockQuery, map[string]any{"s": m.sku})
+	data, err := m.asStaff(ctx).send(ctx, stockQuery, map[string]any{"s": m.sku})
 	level := func(name string) int { return number(data, "variant.stockLevel."+name) }
 	if err == nil && (level("sold") != m.before+o.confirmed || level("onHand") != m.units-m.before-o.confirmed || level("reserved") != 0) {
 		err = fmt.Errorf("%d orders of %d units are confirmed, and the stock is %v", o.confirmed, m.units, data)

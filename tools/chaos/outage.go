@@ -140,15 +140,10 @@ const stale = time.Second
 
 // reprice changes a price every few seconds, and looks a moment later what it is.
 func (c *cluster) reprice(ctx context.Context) (r repricing) {
-	price, begun := 10_000, time.Now()
+	price := 10_000
 	for wait(ctx, time.Second) {
-		if time.Since(begun) > tokenLife {
-			if staff, err := login(ctx, c.url, "staff@agora.example", "staff-horse-battery"); err == nil {
-				c.market.staff, begun = staff, time.Now()
-			}
-		}
 		price++
-		data, err := c.market.staff.send(ctx, priceQuery, map[string]any{"i": map[string]any{
+		data, err := c.market.asStaff(ctx).send(ctx, priceQuery, map[string]any{"i": map[string]any{
 			"variantId": c.shown["variant"], "price": map[string]any{"minorUnits": price, "currency": "EUR"}, "idempotencyKey": fmt.Sprint("price ", price),
 		}})
 		if err != nil || text(data, "variantPriceSet.variant.id") == "" || !wait(ctx, stale) {

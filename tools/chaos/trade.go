@@ -91,7 +91,7 @@ func (m *market) undo(ctx context.Context, s sent, order map[string]any) (string
 	if s.undo == refunding {
 		name, variables["line"] = "orderRefund", text(order, "orderCreate.order.lines.0.id")
 	}
-	data, err := m.staff.send(ctx, s.undo.query, variables)
+	data, err := m.asStaff(ctx).send(ctx, s.undo.query, variables)
 	if problem := text(data, name+".userErrors.0.message"); err == nil && problem != "" {
 		err = fmt.Errorf("%s of %s: %s", name, id, problem)
 	}
