@@ -79,8 +79,9 @@ type Limiter struct {
 	// free are the same places, as those take them who needn't wait; nil if the limiter has no such way.
 	free        taker
 	prioritizer priority.Prioritizer
-	// calibrated is when the importance that is needed was last worked out, in Unix nanoseconds.
+	// calibrated is when the importance that is needed was last worked out, as time since made.
 	calibrated atomic.Int64
+	made       time.Time
 }
 
 // New makes the limiter of cfg, or says what in it can't work.
@@ -91,7 +92,7 @@ func New(cfg Config) (*Limiter, error) {
 	low, high := cfg.bounds()
 	prioritizer := adaptivelimiter.NewPrioritizer()
 	l := &Limiter{
-		cfg: cfg, prioritizer: prioritizer,
+		cfg: cfg, prioritizer: prioritizer, made: time.Now(),
 		places: adaptivelimiter.NewBuilder[any]().
 			WithLimits(uint(low), uint(high), uint(min(high, max(low, 100)))).
 			BuildPrioritized(prioritizer),
@@ -173,7 +174,7 @@ const pace = 10 * time.Millisecond
 // calibrate works out anew how important an operation must be, from time to time: a goroutine for it would have to be
 // ended by somebody.
 func (l *Limiter) calibrate() {
-	now := time.Now().UnixNano()
+	now := int64(time.Since(l.made))
 	last := l.calibrated.Load()
 	if now-last > int64(pace) && l.calibrated.CompareAndSwap(last, now) {
 		l.prioritizer.Calibrate()

@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -91,6 +92,18 @@ func TestCallersAreBoundByWhatTheyHave(t *testing.T) {
 				t.Errorf("verdicts %q and %q", first.Rule, second.Rule)
 			}
 		})
+	}
+}
+
+func TestMoreThanABucketEverHoldsIsRefusedHoweverMuchItIs(t *testing.T) {
+	l := newLimiter(t, Config{Rules: []Rule{{Name: "r", By: "client", Units: 1, Per: time.Hour}}})
+	for _, units := range []float64{2, 1e6, 2.6e6, 3e6, 1e9, math.MaxInt32, math.Inf(1)} {
+		if v := l.Take(t.Context(), anna, units); v.Rule != "r" || v.RetryAfter != 0 {
+			t.Errorf("%g units: %+v", units, v)
+		}
+	}
+	if v := l.Take(t.Context(), anna, 1); v.Rule != "" {
+		t.Errorf("what was refused has taken units: %+v", v)
 	}
 }
 

@@ -49,6 +49,8 @@ type Record struct {
 	// Responses counts what was sent for an operation on a WebSocket.
 	Responses int
 	Duration  time.Duration
+	// ended is when that was over, if it is known.
+	ended time.Time
 	// Quiet requests are probes and files.
 	Quiet bool
 }
@@ -78,10 +80,11 @@ func (ex *exchange) log() {
 
 // record is what is known of an exchange that ends.
 func (ex *exchange) record() Record {
+	now := time.Now()
 	r := Record{
 		ID: ex.id, Transport: "http", Method: ex.r.Method, Path: ex.r.URL.Path, Address: ex.req.Address, Client: ex.req.Client,
 		Proven: ex.req.proven(), Document: ex.req.documentID(), Published: ex.req.Published, Operation: ex.operation, Status: ex.status,
-		Received: ex.r.ContentLength, Sent: ex.bytes, Duration: time.Since(ex.start), Quiet: ex.quiet,
+		Received: ex.r.ContentLength, Sent: ex.bytes, Duration: now.Sub(ex.start), ended: now, Quiet: ex.quiet,
 	}
 	if r.Address == "" {
 		r.Address = ex.h.clients.address(ex.r.Header, ex.r.RemoteAddr)

@@ -17,7 +17,11 @@ var accessLines = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); retur
 // writeLine writes the same line as log, in the same bytes, without attributes in between.
 func (r *Record) writeLine(to log.LineWriter, level slog.Level, message string) {
 	line := accessLines.Get().(*[]byte)
-	*line = r.appendJSON((*line)[:0], time.Now(), level, message)
+	now := r.ended
+	if now.IsZero() {
+		now = time.Now()
+	}
+	*line = r.appendJSON((*line)[:0], now, level, message)
 	_ = to.WriteLine(level, *line) // like slog: a log that can't be written has nobody to say so to
 	accessLines.Put(line)
 }

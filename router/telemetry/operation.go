@@ -40,8 +40,8 @@ type request struct {
 	// open are the spans of fetches under way; ended are the fetches that are over.
 	open  []openFetch
 	ended []execute.Ended
-	// few has room for the fetches of most operations.
-	few [2]execute.Ended
+	// only has room for the fetch of an operation that has one.
+	only [1]execute.Ended
 }
 
 type openFetch struct {
@@ -123,7 +123,7 @@ func (w watcher) OnExecute(ctx context.Context, req *serve.Request, p router.Pla
 	}
 	kind := kinds[p.Operation.Kind]
 	r.mu.Lock()
-	if r.plan, r.ended = p.Plan, r.few[:0]; len(p.Plan.Fetches) > len(r.few) {
+	if r.plan, r.ended = p.Plan, r.only[:0]; len(p.Plan.Fetches) > len(r.only) {
 		r.ended = make([]execute.Ended, 0, len(p.Plan.Fetches))
 	}
 	parsed, planned, built := r.parsed, r.planned, r.built
