@@ -75,7 +75,7 @@ chaos-cluster: ## the same with two routers and two replicas of each service, on
 	$(GO) run ./tools/chaos cluster $(CHAOS)
 
 .PHONY: bench-shop
-bench-shop: ## checkouts a second through routers and services beside pgbench writing as much to the same Postgres, in turns
+bench-shop: ## checkouts a second beside the same writes alone, on a cluster and in one process, and a catalogue of 100,000 products: what it takes to answer, and in memory
 	$(GO) run ./tools/chaos pace --for 10s $(CHAOS)
 
 .PHONY: playground

@@ -3,7 +3,8 @@
 //
 //	chaos [--full] [--for 1m] [--seed N] [--only NAME,…]    everything in one process, on SQLite and on Postgres
 //	chaos cluster [--for 1m] [--seed N] [--only NAME,…]     two routers and two replicas of each service
-//	chaos pace [--for 10s]                                  checkouts a second beside pgbench on the same server
+//	chaos pace [--for 10s] [--products N] [--only NAME,…]   checkouts a second beside what writes as much to the same stores
+//	                                                        alone, and what a large catalogue takes to answer, and in memory
 //
 // By default a campaign that could go on for long ends after --for. With --full those in one process go on until they have
 // tried as often as is promised, which takes an hour or two: 20 rounds of 1,000 buyers, 10 seeds for each fault point, 100
@@ -48,6 +49,8 @@ type config struct {
 	engines  string
 	workers  int
 	postgres string
+	// products is how large a catalogue is that is asked.
+	products int
 	// agora and router are the programs.
 	agora, router string
 	// shared is the cluster, once it is started.
@@ -92,6 +95,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.Uint64Var(&cfg.seed, "seed", uint64(time.Now().UnixNano()), "`number` that says what breaks when")
 	only := flags.String("only", "", "run only the campaigns with these `names`, with commas between them; NAME=5m says how long")
 	flags.Float64Var(&cfg.slower, "slower", 1.2, "`times` by which what is broken may slow down what does not touch it; 0 for any")
+	flags.IntVar(&cfg.products, "products", 100_000, "`size` of the catalogue that pace asks")
 	flags.StringVar(&cfg.agora, "agora", "", "the `program` agora; by default it is built")
 	flags.StringVar(&cfg.router, "router", "", "the `program` router; by default it is built")
 	if err := flags.Parse(args); err != nil {

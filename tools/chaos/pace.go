@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// paces are not campaigns against anything: they say how fast the shop is beside what its database alone could do.
-var paces = []campaign{{"checkout", pace}}
+// paces are not campaigns against anything: they say how fast the shop is beside what its databases alone could do, and with a
+// large catalogue.
+var paces = []campaign{{"checkout", pace}, {"single", paceSingle}, {"catalogue", paceCatalogue}}
 
 // The size of a measurement: how many people order at a time, and how often the shop and pgbench take turns.
 const (
