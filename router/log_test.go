@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -31,8 +32,8 @@ func TestWhatClientsAreNotToldOfASubgraphIsInTheLog(t *testing.T) {
 			want: []map[string]any{{"msg": "subgraph failed", "code": "SUBREQUEST_HTTP_ERROR", "reason": "could not be reached", "error": gone.Error()}},
 		},
 		"it answers a page": {
-			answer: transport.Response{Status: 502, Body: []byte("<html>Bad Gateway of host-7</html>")}, secret: "host-7",
-			want: []map[string]any{{"msg": "subgraph failed", "code": "SUBREQUEST_HTTP_ERROR", "reason": "answered HTTP status 502 Bad Gateway", "status": 502.0, "body": "<html>Bad Gateway of host-7</html>"}},
+			answer: transport.Response{Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("<html>Bad Gateway of host-7</html>")}, secret: "host-7",
+			want: []map[string]any{{"msg": "subgraph failed", "code": "SUBREQUEST_HTTP_ERROR", "reason": "answered HTTP status 502 Bad Gateway", "status": 502.0, "type": "text/html", "bytes": 34.0}},
 		},
 		"its errors are redacted": {
 			answer: transport.Response{Status: 200, Body: []byte(`{"errors":[{"message":"table stars is gone","path":["_entities",0],"extensions":{"sql":"SELECT"}}],"data":{"_entities":[null]}}`)},

@@ -8,10 +8,7 @@ import (
 )
 
 // Clients see of what has gone wrong with a subgraph only the kind, and of its own errors nothing where they are
-// redacted. The log has the rest.
-
-// excerptBytes is how much of an answer the log has that is no GraphQL response.
-const excerptBytes = 200
+// redacted. The log has the rest, but nothing of an answer that is no GraphQL response: who knows what it holds.
 
 // logFailure says why a fetch brought nothing. Who has gone away without waiting has done so on purpose.
 func (s *state) logFailure(f *fetchState, why failure) {
@@ -24,7 +21,7 @@ func (s *state) logFailure(f *fetchState, why failure) {
 		attributes = append(attributes, slog.Any("error", f.err))
 	}
 	if r := f.response; r != nil {
-		attributes = append(attributes, slog.Int("status", r.Status), slog.String("body", string(r.Body[:min(len(r.Body), excerptBytes)])))
+		attributes = append(attributes, slog.Int("status", r.Status), slog.String("type", r.Header.Get("Content-Type")), slog.Int("bytes", len(r.Body)))
 	}
 	s.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "subgraph failed", attributes...)
 }
