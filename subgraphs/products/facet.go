@@ -67,19 +67,7 @@ func (l *listing) categoryFacet(ctx context.Context) (*gen.Facet, error) {
 	if err != nil {
 		return nil, err
 	}
-	var q *statement
-	if l.counted() {
-		q = l.counts(string(byPrice), byCategory, `'' AS name, p.category_id AS value, CAST(SUM(p.n) AS BIGINT) AS count`)
-		q.sql(` GROUP BY p.category_id HAVING SUM(p.n) > 0`)
-	} else {
-		q = &statement{}
-		l.withFound(q)
-		q.sql(`SELECT '' AS name, p.category_id AS value, COUNT(*) AS count FROM `)
-		l.from(q)
-		l.where(q, byCategory)
-		q.sql(` GROUP BY p.category_id`)
-	}
-	rows, err := l.tally(ctx, q)
+	rows, err := l.categoryTally(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,26 +88,33 @@ func (l *listing) categoryFacet(ctx context.Context) (*gen.Facet, error) {
 	return f, nil
 }
 
+func (l *listing) categoryTally(ctx context.Context) ([]tally, error) {
+	switch {
+	case l.counted():
+		q := l.counts(string(byPrice), byCategory, `'' AS name, p.category_id AS value, CAST(SUM(p.n) AS BIGINT) AS count`)
+		return l.tally(ctx, q.sql(` GROUP BY p.category_id HAVING SUM(p.n) > 0`))
+	case l.whole():
+		cells, err := l.spread(ctx)
+		rows := make([]tally, len(cells))
+		for i, c := range cells {
+			rows[i] = tally{Value: c.CategoryID, Count: c.Count}
+		}
+		return rows, err
+	}
+	q := &statement{}
+	l.withFound(q)
+	q.sql(`SELECT '' AS name, p.category_id AS value, COUNT(*) AS count FROM `)
+	l.from(q)
+	l.where(q, byCategory)
+	return l.tally(ctx, q.sql(` GROUP BY p.category_id`))
+}
+
 // steps are where the bands of prices begin, in minor units.
 var steps = []int64{0, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000}
 
 // priceFacet counts products by their lowest price, which is the one that lists are filtered and sorted by.
 func (l *listing) priceFacet(ctx context.Context) (*gen.Facet, error) {
-	var q *statement
-	if l.counted() {
-		q = l.counts(string(byPrice), nothing, `p.name, p.value, CAST(SUM(p.n) AS BIGINT) AS count`)
-		q.sql(` GROUP BY p.name, p.value HAVING SUM(p.n) > 0 ORDER BY 1, 2`)
-	} else {
-		q = &statement{}
-		l.withFound(q)
-		q.sql(`SELECT p.currency AS name, `)
-		q.band()
-		q.sql(` AS value, COUNT(*) AS count FROM `)
-		l.from(q)
-		l.where(q, byPrice)
-		q.sql(` GROUP BY 1, 2 ORDER BY 1, 2`)
-	}
-	rows, err := l.tally(ctx, q)
+	rows, err := l.priceTally(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +123,32 @@ func (l *listing) priceFacet(ctx context.Context) (*gen.Facet, error) {
 		f.Values = append(f.Values, l.band(r))
 	}
 	return f, nil
+}
+
+func (l *listing) priceTally(ctx context.Context) ([]tally, error) {
+	switch {
+	case l.counted():
+		q := l.counts(string(byPrice), nothing, `p.name, p.value, CAST(SUM(p.n) AS BIGINT) AS count`)
+		return l.tally(ctx, q.sql(` GROUP BY p.name, p.value HAVING SUM(p.n) > 0 ORDER BY 1, 2`))
+	case l.whole():
+		cells, err := l.spread(ctx)
+		var rows []tally
+		for _, c := range cells { // in the order of currency and band
+			if n := len(rows); n == 0 || rows[n-1].Name != c.Currency || rows[n-1].Value != c.Band {
+				rows = append(rows, tally{Name: c.Currency, Value: c.Band})
+			}
+			rows[len(rows)-1].Count += c.Count
+		}
+		return rows, err
+	}
+	q := &statement{}
+	l.withFound(q)
+	q.sql(`SELECT p.currency AS name, `)
+	q.band()
+	q.sql(` AS value, COUNT(*) AS count FROM `)
+	l.from(q)
+	l.where(q, byPrice)
+	return l.tally(ctx, q.sql(` GROUP BY 1, 2 ORDER BY 1, 2`))
 }
 
 // band is the value of a band of prices, such as "EUR:1000-2499": what filter.price takes.

@@ -14,7 +14,8 @@ import (
 )
 
 // listing is a list of products that is asked for: what is searched, what it is narrowed to, and its order. Its pages
-// are found by keyset, by the sort key and the id. It is immutable.
+// are found by keyset, by the sort key and the id. It is immutable, but for
+// what has been counted of it.
 type listing struct {
 	s *Service
 	// searched says that there is a query; terms are what it consists of, and without any nothing is found.
@@ -31,6 +32,7 @@ type listing struct {
 	statuses  []string
 	order     order
 	direction string
+	cells     spread
 }
 
 // order is what a list is sorted by.
@@ -197,7 +199,13 @@ func byOption(name string) aspect { return aspect("option." + name) }
 // from writes the tables: product p, behind the hits if there are any.
 func (l *listing) from(q *statement) {
 	if l.searched && len(l.terms) > 0 {
-		q.sql(`hit JOIN product p ON p.n = hit.n`)
+		join := `JOIN`
+		if l.s.db.Dialect == database.SQLite {
+			// SQLite takes the hits for many, however few they are, and would go through all products instead: with CROSS it
+			// keeps the order (https://www.sqlite.org/lang_select.html#crossjoin).
+			join = `CROSS JOIN`
+		}
+		q.sql(`hit `, join, ` product p ON p.n = hit.n`)
 		return
 	}
 	q.sql(`product p`)
@@ -265,9 +273,17 @@ func variantsWith(q *statement, column string, options []*gen.OptionFilter) {
 // count is how many products there are in the list.
 func (l *listing) count(ctx context.Context) (int, error) {
 	var q *statement
-	if l.counted() {
+	switch {
+	case l.whole():
+		cells, err := l.spread(ctx)
+		n := 0
+		for _, c := range cells {
+			n += c.Count
+		}
+		return n, err
+	case l.counted():
 		q = l.counts(string(byPrice), nothing, `COALESCE(CAST(SUM(p.n) AS BIGINT), 0)`)
-	} else {
+	default:
 		q = &statement{}
 		l.withFound(q)
 		q.sql(`SELECT COUNT(*) FROM `)
