@@ -18,31 +18,32 @@ import (
 type probe struct {
 	name, query string
 	parts       map[string]string
-	// stores are those that it needs besides, when caches are warm.
-	stores []string
+	// stores are those that it needs besides, when caches are warm, and caches those without which it takes longer and loses
+	// nothing.
+	stores, caches []string
 }
 
 // probes are asked by the first buyer. Their variables are $product, the slug of one that nobody orders, and $order.
 var probes = []probe{
-	{"router", `query Router { __typename }`, nil, nil},
-	{"product", `query Product($product: String!) { product(slug: $product) { name } }`, map[string]string{"products": "product.name"}, nil},
+	{"router", `query Router { __typename }`, nil, nil, nil},
+	{"product", `query Product($product: String!) { product(slug: $product) { name } }`, map[string]string{"products": "product.name"}, nil, []string{"redis"}},
 	{
 		"page", pageQuery,
 		map[string]string{"products": "product.name", "inventory": "product.variants.0.availability.status"},
-		nil,
+		nil, []string{"redis"},
 	},
-	{"search", `query Search { products(query: "pot", first: 5) { edges { node { name } } } }`, map[string]string{"products": "products.edges.0.node.name"}, []string{"postgres"}},
-	{"account", `query Account { me { displayName } }`, map[string]string{"users": "me.displayName"}, []string{"postgres"}},
+	{"search", `query Search { products(query: "pot", first: 5) { edges { node { name } } } }`, map[string]string{"products": "products.edges.0.node.name"}, []string{"postgres"}, nil},
+	{"account", `query Account { me { displayName } }`, map[string]string{"users": "me.displayName"}, []string{"postgres"}, nil},
 	{
 		"order", `query Order($order: ID!) { order(id: $order) { status payments { status } } }`,
 		map[string]string{"orders": "order.status", "payments": "order.payments.0.status"},
-		[]string{"postgres"},
+		[]string{"postgres"}, nil,
 	},
 }
 
-// touches reports whether it shows something of any of some services, or can't be answered without some stores.
+// touches reports whether it shows something of any of some services, or uses some stores.
 func (p probe) touches(broken []string) bool {
-	return p.needs(broken) || slices.ContainsFunc(broken, func(name string) bool { return p.parts[name] != "" })
+	return p.needs(broken) || slices.ContainsFunc(broken, func(name string) bool { return p.parts[name] != "" || slices.Contains(p.caches, name) })
 }
 
 // needs reports whether nothing of it may be there while something is broken: a store, or a router.
