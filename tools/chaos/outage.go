@@ -97,7 +97,7 @@ func (c *cluster) outage(ctx context.Context, name string, s *store) (away time.
 			return 0, 0, err
 		}
 		wait(ctx, c.pulse(time.Minute))
-		away = time.Since(begun)
+		away = max(away, time.Since(begun))
 		if err := s.start(); err != nil {
 			return 0, 0, err
 		}
