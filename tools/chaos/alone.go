@@ -9,7 +9,7 @@ import (
 var alone = []campaign{
 	{"reservations", tested("./subgraphs/inventory", "TestCartsOver|TestTwoLinesOf|TestNoRaceTakes|TestExactlyOneOf")},
 	{"payments", tested("./subgraphs/payments", "TestNoChargeIsDoubled")},
-	{"sessions", tested("./subgraphs/users", "TestFiftyRefreshes|TestAfterReuse|TestNoTokenOutlives|TestAClientWhoseAnswers")},
+	{"sessions", raced("./subgraphs/users", "TestFiftyRefreshes|TestAfterReuse|TestNoTokenOutlives|TestAClientWhoseAnswers")},
 	{"events", tested("./tools/agora", "TestEventsThatCome")},
 	{"input", tested("./tools/agora", "TestNothingThatIsPut")},
 	{"roles", tested("./tools/agora", "TestEveryRole")},

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -23,11 +25,9 @@ var (
 // figures are what it logs.
 func tested(pkg, tests string) func(ctx context.Context, cfg *config) (string, error) {
 	return func(ctx context.Context, _ *config) (string, error) {
-		test := exec.CommandContext(ctx, "go", "test", "-v", "-count=1", "-timeout", "120m", "-run", tests, pkg)
-		test.Env = append(os.Environ(), "AGORA_CAMPAIGN=100")
-		out, err := test.CombinedOutput()
+		out, err := runTests(ctx, pkg, tests, 1)
 		if err != nil {
-			return "go test " + pkg, fmt.Errorf("%w\n%s", err, out)
+			return "go test " + pkg, err
 		}
 		figures := figuresOf(out)
 		if len(figures) == 0 {
@@ -35,6 +35,44 @@ func tested(pkg, tests string) func(ctx context.Context, cfg *config) (string, e
 		}
 		return strings.Join(figures, "\n"), nil
 	}
+}
+
+// races are how often a test of a race is run.
+const races = 100
+
+// raced is a campaign that is a test of races of a package, each run many times.
+func raced(pkg, tests string) func(ctx context.Context, cfg *config) (string, error) {
+	return func(ctx context.Context, _ *config) (string, error) {
+		out, err := runTests(ctx, pkg, tests, races)
+		if err != nil {
+			return "go test " + pkg, err
+		}
+		held := map[string]int{}
+		for _, test := range passed.FindAllSubmatch(out, -1) {
+			held[string(test[1])]++
+		}
+		var figures []string
+		for _, test := range slices.Sorted(maps.Keys(held)) {
+			figures = append(figures, fmt.Sprintf("%s: %d times", test, held[test]))
+		}
+		if len(figures) == 0 {
+			return "go test " + pkg, errors.New("is there such a test?")
+		}
+		return strings.Join(figures, "\n"), nil
+	}
+}
+
+// passed is a test, on one engine if it is run on several, that has passed.
+var passed = regexp.MustCompile(`(?m)^ *--- PASS: (Test\w+(?:/sqlite|/postgres)) `)
+
+func runTests(ctx context.Context, pkg, tests string, times int) ([]byte, error) {
+	test := exec.CommandContext(ctx, "go", "test", "-v", fmt.Sprint("-count=", times), "-timeout", "120m", "-run", tests, pkg)
+	test.Env = append(os.Environ(), "AGORA_CAMPAIGN=100")
+	out, err := test.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return out, nil
 }
 
 // figuresOf are the lines that tests have logged, each with the engine that it is about.
