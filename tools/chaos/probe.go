@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -110,6 +112,10 @@ func (w *watch) run(ctx context.Context, m *market, variables map[string]any) {
 				buyer := m.as(ctx, 0)
 				state, asked := w.state(p), time.Now()
 				data, err := buyer.send(context.WithoutCancel(ctx), p.query, variables)
+				if unanswered := new(url.Error); errors.As(err, &unanswered) && errors.Is(unanswered, io.EOF) {
+					// A kept connection ended as the query went out: browsers ask again, too.
+					data, err = buyer.send(context.WithoutCancel(ctx), p.query, variables)
+				}
 				if took := time.Since(asked); state == w.state(p) { // else it is of neither
 					w.note(p, state, took, data, err)
 				}
