@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ type Consumer struct {
 	// MaxAttempts is how often a failing event is tried before it becomes a dead letter. Zero means 25, which takes
 	// some 85 s.
 	MaxAttempts int
+	// Patience is how long after its publication an event that came before its predecessor goes on waiting for it, however
+	// often that was in vain. Zero means 10 min: a bus or a replica that is overloaded may sit for minutes on what it has.
+	Patience time.Duration
 }
 
 // errEarly says that an event came before its predecessor.
@@ -76,6 +80,11 @@ func (c *Consumer) maxAttempts() int {
 		return c.MaxAttempts
 	}
 	return 25
+}
+
+// expects reports whether the predecessors of an event may still come.
+func (c *Consumer) expects(e Event) bool {
+	return time.Since(e.Time) < cmp.Or(c.Patience, 10*time.Minute)
 }
 
 // take applies an event if its turn has come, parks it if it hasn't, and reports whether it was applied.

@@ -18,9 +18,9 @@ const (
 	parkedRevived = "REVIVED"
 )
 
-// newcomerPatience is how long the first event that is heard of a subject waits for its predecessors. If they don't
-// come, they were published before the consumer was there. What comes later than that is a dead letter, so it has to be longer
-// than a busy replica sits on what it has fetched.
+// newcomerPatience is how long the first event that is heard of a subject waits for its predecessors at least, and until
+// they are no longer expected. If they don't come, they were published before the consumer was there. What comes later than
+// that is a dead letter.
 const newcomerPatience = time.Minute
 
 // parkedRow is an event that waits, and why.
@@ -93,6 +93,9 @@ func (c *Consumer) unpark(ctx context.Context, source, subject string) (more boo
 		if waiting := p.DueUs > database.Micros(time.Now()); waiting && (!inTurn || p.State == parkedFailed) {
 			return nil
 		}
+		if !known && !inTurn && c.expects(e) {
+			return c.delay(ctx, tx, e)
+		}
 		if known && !inTurn && p.Sequence > last {
 			reason = errEarly{p.Sequence, last}
 			return reason
@@ -132,11 +135,14 @@ func (c *Consumer) firstParked(ctx context.Context, tx *database.Tx, source, sub
 
 // again counts an attempt that failed, and reports whether it was the last one, so that those behind it go on.
 func (c *Consumer) again(ctx context.Context, e Event, p parkedRow, reason error) (bool, error) {
-	p.Attempts++
+	early := errors.As(reason, &errEarly{})
+	if !early || p.Attempts+1 < c.maxAttempts() || !c.expects(e) {
+		p.Attempts++
+	}
 	if p.Attempts >= c.maxAttempts() || p.State == parkedRevived {
 		return true, c.bury(ctx, e, reason)
 	}
-	if !errors.As(reason, &errEarly{}) {
+	if !early {
 		p.State = parkedFailed
 	}
 	due := time.Now().Add(Backoff(p.Attempts))
@@ -147,6 +153,13 @@ func (c *Consumer) again(ctx context.Context, e Event, p parkedRow, reason error
 			p.State, p.Attempts, reason.Error(), database.Micros(due), c.Name, e.Source, e.Subject, e.Sequence)
 		return err
 	})
+}
+
+// delay has the first event of a subject wait on.
+func (c *Consumer) delay(ctx context.Context, tx *database.Tx, e Event) error {
+	_, err := tx.ExecContext(ctx, `UPDATE parked SET due_us = $1 WHERE consumer = $2 AND source = $3 AND subject = $4 AND sequence = $5`,
+		database.Micros(time.Now().Add(newcomerPatience)), c.Name, e.Source, e.Subject, e.Sequence)
+	return err
 }
 
 func (c *Consumer) deleteParked(ctx context.Context, tx *database.Tx, e Event) error {
