@@ -32,14 +32,16 @@ var probes = []probe{
 	{
 		"page", pageQuery,
 		map[string]string{"products": "product.name", "inventory": "product.variants.0.availability.status"},
-		nil, []string{"redis"},
+		nil,
+		[]string{"redis"},
 	},
 	{"search", `query Search { products(query: "pot", first: 5) { edges { node { name } } } }`, map[string]string{"products": "products.edges.0.node.name"}, []string{"postgres"}, nil},
 	{"account", `query Account { me { displayName } }`, map[string]string{"users": "me.displayName"}, []string{"postgres"}, nil},
 	{
 		"order", `query Order($order: ID!) { order(id: $order) { status payments { status } } }`,
 		map[string]string{"orders": "order.status", "payments": "order.payments.0.status"},
-		[]string{"postgres"}, nil,
+		[]string{"postgres"},
+		nil,
 	},
 }
 
