@@ -11,6 +11,9 @@
 // Redis, outlives every load), and the other processes hear of it by Redis's publish and subscribe. Heard is for
 // events that tell of the same change: they count where the process that made it died before it could say so.
 //
+// Where a load fails, what the process has of its keys is shown for a while although its time is up, but for what changes by
+// itself: nobody else can ask the database either, let alone change what it holds.
+//
 // What a process keeps is used only as long as it is sure to have heard of all changes but the latest: it sends pings
 // through its subscription, and the pong of one that was sent at some instant comes behind all that was published
 // before. With no such pong of the last 150 ms, or once a command fails or takes more than 50 ms, neither level is
@@ -44,7 +47,8 @@ type Config struct {
 	Redis Redis
 	// Entries is how many entries the process keeps. Zero means 10,000.
 	Entries int
-	// TTL is how long entries are kept, a tenth more or less. Zero means 5 min.
+	// TTL is how long entries are kept, a tenth more or less. Zero means 5 min. What the process has is shown for 10 min
+	// longer while it can't be loaded.
 	TTL time.Duration
 	// NegativeTTL is how long it is kept that there is nothing. Zero means 10 s.
 	NegativeTTL time.Duration
@@ -88,8 +92,14 @@ type item[V any] struct {
 	// until is in microseconds, by Config.Now.
 	until int64
 	none  bool
-	value V
+	// stands says that behind until it is still as good as anything, for standIn, if the truth can't be asked: then nobody
+	// can change it either.
+	stands bool
+	value  V
 }
+
+// standIn is how long behind its time an entry is shown while its load fails.
+const standIn = 10 * time.Minute
 
 // floor is the version from which on an entry may be kept, as long as it takes that no load can be on its way that began
 // before.
@@ -319,10 +329,11 @@ func (c *Cache[V]) fresh(e Entry[V], exists bool) *item[V] {
 		return &item[V]{none: true, until: now.Add(jittered(c.cfg.NegativeTTL)).UnixMicro()}
 	}
 	until := now.Add(jittered(c.cfg.TTL))
+	stands := e.Until.IsZero() || e.Until.After(until.Add(standIn))
 	if !e.Until.IsZero() && e.Until.Before(until) {
 		until = e.Until
 	}
-	return &item[V]{version: e.Version, until: until.UnixMicro(), value: e.Value}
+	return &item[V]{version: e.Version, until: until.UnixMicro(), stands: stands, value: e.Value}
 }
 
 // jittered is a time up to a tenth shorter or longer, so that what came together doesn't go together.

@@ -68,6 +68,51 @@ func TestNothingIsShownBeyondTheInstantAtWhichItChangesByItself(t *testing.T) {
 	})
 }
 
+func TestWhatIsKnownStandsInForAWhileWhenItCannotBeLoaded(t *testing.T) {
+	now := time.Now()
+	changes := now.Add(time.Hour)
+	c, err := New[string](Config{Name: "t", Alone: true, TTL: time.Minute, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := errors.New("the database is away")
+	var down error
+	load := func(_ context.Context, keys []string) (map[string]Entry[string], error) {
+		return map[string]Entry[string]{"a": {Version: 1, Value: "a"}, "soon": {Version: 1, Value: "soon", Until: changes}}, down
+	}
+	get := func(keys ...string) (map[string]string, error) { return c.Get(t.Context(), keys, load) }
+	if _, err := get("a", "soon", "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	now, down = now.Add(9*time.Minute), away
+	if found, err := get("a"); err != nil || found["a"] != "a" {
+		t.Errorf("%v, %v: want what was known", found, err)
+	}
+	for _, keys := range [][]string{{"a", "nothing"}, {"unknown"}, {"nothing"}} {
+		if found, err := get(keys...); !errors.Is(err, away) {
+			t.Errorf("%v: %v, %v: want the error, since not all of it is known", keys, found, err)
+		}
+	}
+	if err := c.Changed(t.Context(), map[string]int64{"a": 2}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := get("a"); !errors.Is(err, away) {
+		t.Errorf("%v, %v: what has changed is shown", found, err)
+	}
+	now = changes.Add(-5 * time.Minute)
+	down = nil
+	if _, err := get("soon"); err != nil {
+		t.Fatal(err)
+	}
+	now, down = changes.Add(time.Second), away
+	if found, err := get("soon"); !errors.Is(err, away) {
+		t.Errorf("%v, %v: it is shown beyond the instant at which it changes", found, err)
+	}
+	if n := c.Stats().StoodIn; n != 1 {
+		t.Errorf("%d stood in, want 1", n)
+	}
+}
+
 func TestAnErrorOfALoadIsForThoseWhoWaitedAndIsNotKept(t *testing.T) {
 	each(t, func(t *testing.T, cfg Config) {
 		d := newTruth(map[string]int64{"a": 1})

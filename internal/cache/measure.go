@@ -20,6 +20,7 @@ func (c *Cache[V]) measure() {
 	total("cache_loads_total", "Loads of keys, of one or many, from where the truth is.", func(s Stats) int64 { return s.Loads })
 	total("cache_joined_total", "Keys that somebody was loading already.", func(s Stats) int64 { return s.Joined })
 	total("cache_refused_total", "Values that were not kept, since something newer was there or nobody could tell.", func(s Stats) int64 { return s.Refused })
+	total("cache_stood_in_total", "Keys that were shown behind their time, since they could not be loaded.", func(s Stats) int64 { return s.StoodIn })
 	total("cache_breaker_trips_total", "How often the cache was put out of use, since Redis did not answer in time.", func(s Stats) int64 { return s.Trips })
 	gauge("cache_breaker_open", "1 while every read goes to the database, else 0.", func(s Stats) int {
 		if s.Open {

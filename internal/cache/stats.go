@@ -12,6 +12,8 @@ type Stats struct {
 	Joined, Waits int64
 	// Refused are the values that were not kept: something newer was there, or nobody could tell.
 	Refused int64
+	// StoodIn are the keys that were shown behind their time, since they could not be loaded.
+	StoodIn int64
 	// Trips is how often the breaker was opened.
 	Trips int64
 	// Open says that the breaker is open: every read goes to the database.
@@ -23,7 +25,7 @@ type Stats struct {
 }
 
 type counts struct {
-	hits, shared, misses, loads, joined, waits, refused atomic.Int64
+	hits, shared, misses, loads, joined, waits, refused, stoodIn atomic.Int64
 }
 
 // Stats returns the numbers of now. They are zero for a cache that keeps nothing.
@@ -33,7 +35,7 @@ func (c *Cache[V]) Stats() Stats {
 	}
 	s := Stats{
 		Hits: c.counts.hits.Load(), SharedHits: c.counts.shared.Load(), Misses: c.counts.misses.Load(), Loads: c.counts.loads.Load(),
-		Joined: c.counts.joined.Load(), Waits: c.counts.waits.Load(), Refused: c.counts.refused.Load(),
+		Joined: c.counts.joined.Load(), Waits: c.counts.waits.Load(), Refused: c.counts.refused.Load(), StoodIn: c.counts.stoodIn.Load(),
 		Open: !c.trusted(), Entries: c.memory.EstimatedSize(),
 	}
 	if c.shared != nil {
