@@ -251,7 +251,7 @@ func (c *campaign) report(rounds int) {
 	twice, behind := c.disorder()
 	kinds := map[string]int64{"duplicate": int64(twice) + c.repeated.Load(), "reordered": int64(behind), "outdated": c.outdated.Load(), "forged": c.forged.Load(), "stale": c.stale.Load()}
 	for kind, n := range kinds {
-		if n == 0 {
+		if n == 0 && rounds > 1 { // in a single round that is chance
 			c.t.Errorf("no webhook was %s", kind)
 		}
 	}
