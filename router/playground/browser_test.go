@@ -280,10 +280,10 @@ func anExampleLeftUntouchedIsThatOfTheServerNow(t *testing.T, browser *browserte
 	page.Click("#graphiql-session-tab-4")
 	page.Eval(`__MONACO.editor.getModels().find(model => model.uri.path.includes("variables")).setValue('{ "name": "me" }')`, nil)
 	run(page, "Hello, me!")
+	// GraphiQL stores an edit after a moment, unless another tab is opened before.
+	page.Wait(`localStorage.getItem("graphiql:tabState").includes('"me')`)
 	page.Click("#graphiql-session-tab-0")
 	run(page, "Hello, Ada!")
-	// GraphiQL stores an edit after a moment.
-	page.Wait(`localStorage.getItem("graphiql:tabState").includes('"me')`)
 	restarted = true
 	page.Navigate(server.URL + "/playground/")
 	ready(page)
