@@ -12,7 +12,7 @@
 // events that tell of the same change: they count where the process that made it died before it could say so.
 //
 // Where a load fails, what the process has of its keys is shown for a while although its time is up, but for what changes by
-// itself: nobody else can ask the database either, let alone change what it holds.
+// itself: its time is there for changes that nobody has told of, and those that are told of end it in an outage as well.
 //
 // What a process keeps is used only as long as it is sure to have heard of all changes but the latest: it sends pings
 // through its subscription, and the pong of one that was sent at some instant comes behind all that was published
@@ -92,8 +92,8 @@ type item[V any] struct {
 	// until is in microseconds, by Config.Now.
 	until int64
 	none  bool
-	// stands says that behind until it is still as good as anything, for standIn, if the truth can't be asked: then nobody
-	// can change it either.
+	// stands says that it may be shown behind until, for standIn, if the truth can't be asked: it does not change by itself
+	// by then.
 	stands bool
 	value  V
 }

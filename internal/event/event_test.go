@@ -103,6 +103,18 @@ func (s *station) waited(d time.Duration) {
 	}
 }
 
+// handler hands a consumer an event of a subject, from the bus or from where it is parked.
+func (s *station) handler(c *Consumer) func(subject string, sequence int64, parked bool) {
+	return func(subject string, sequence int64, parked bool) {
+		s.Helper()
+		e := New("x.v1", subject, nil)
+		e.ID, e.Source, e.Sequence, e.Time = fmt.Sprint("evt_", subject, sequence), "agora/test", sequence, time.Now()
+		if err := c.Handle(s.Context(), Delivery{Event: e, Attempt: 1, Parked: parked}); err != nil {
+			s.Errorf("event %d of %s: %v", sequence, subject, err)
+		}
+	}
+}
+
 func fine(Event) error { return nil }
 
 func TestWhatIsCommittedReachesEveryConsumerOnceAndInOrder(t *testing.T) {
@@ -138,15 +150,9 @@ func TestAnEventThatComesTwiceHasOneEffectAndOneThatComesEarlyWaits(t *testing.T
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStation(t, url)
 		c := s.consumer("c", fine)
-		event := func(sequence int64) Delivery {
-			e := New("x.v1", "one", nil)
-			e.ID, e.Source, e.Sequence = fmt.Sprint("evt_", sequence), "agora/test", sequence
-			return Delivery{Event: e, Attempt: 1}
-		}
+		handle := s.handler(c)
 		for _, sequence := range []int64{1, 1, 3, 4, 3, 2, 3, 2} {
-			if err := c.Handle(t.Context(), event(sequence)); err != nil {
-				t.Errorf("event %d: %v", sequence, err)
-			}
+			handle("one", sequence, false)
 		}
 		if diff := cmp.Diff([]string{"c one 1", "c one 2", "c one 3", "c one 4"}, s.heard); diff != "" {
 			t.Error(diff)
@@ -158,17 +164,11 @@ func TestTheFirstEventOfASubjectMayComeHalfAMinuteBehindTheSecond(t *testing.T) 
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStation(t, url)
 		c := s.consumer("c", fine)
-		handle := func(sequence int64, parked bool) {
-			e := New("x.v1", "one", nil)
-			e.ID, e.Source, e.Sequence = fmt.Sprint("evt_", sequence), "agora/test", sequence
-			if err := c.Handle(t.Context(), Delivery{Event: e, Attempt: 1, Parked: parked}); err != nil {
-				t.Errorf("event %d: %v", sequence, err)
-			}
-		}
-		handle(2, false)
+		handle := s.handler(c)
+		handle("one", 2, false)
 		s.waited(30 * time.Second) // a busy replica sits on the first one
-		handle(2, true)
-		handle(1, false)
+		handle("one", 2, true)
+		handle("one", 1, false)
 		if diff := cmp.Diff([]string{"c one 1", "c one 2"}, s.heard); diff != "" {
 			t.Error(diff)
 		}
@@ -180,14 +180,7 @@ func TestWhatCameEarlyWaitsForAsLongAsItsPredecessorMayCome(t *testing.T) {
 		s := newStation(t, url)
 		c := s.consumer("c", fine)
 		c.Patience = 0
-		published := time.Now()
-		handle := func(subject string, sequence int64, parked bool) {
-			e := New("x.v1", subject, nil)
-			e.ID, e.Source, e.Sequence, e.Time = fmt.Sprint("evt_", subject, sequence), "agora/test", sequence, published
-			if err := c.Handle(t.Context(), Delivery{Event: e, Attempt: 1, Parked: parked}); err != nil {
-				t.Errorf("event %d: %v", sequence, err)
-			}
-		}
+		handle := s.handler(c)
 		handle("known", 1, false)
 		for _, subject := range []string{"known", "unknown"} {
 			handle(subject, 3, false)
@@ -209,19 +202,13 @@ func TestTheFirstEventOfASubjectThatComesWhenItIsNoLongerWaitedForIsADeadLetter(
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStation(t, url)
 		c := s.consumer("c", fine)
-		handle := func(sequence int64, parked bool) {
-			e := New("x.v1", "one", nil)
-			e.ID, e.Source, e.Sequence = fmt.Sprint("evt_", sequence), "agora/test", sequence
-			if err := c.Handle(t.Context(), Delivery{Event: e, Attempt: 1, Parked: parked}); err != nil {
-				t.Errorf("event %d: %v", sequence, err)
-			}
-		}
-		handle(2, false)
+		handle := s.handler(c)
+		handle("one", 2, false)
 		s.waited(2 * time.Minute)
-		handle(2, true)
+		handle("one", 2, true)
 		for range 2 {
-			handle(1, false)
-			handle(2, false)
+			handle("one", 1, false)
+			handle("one", 2, false)
 		}
 		if diff := cmp.Diff([]string{"c one 2"}, s.heard); diff != "" {
 			t.Error(diff)
@@ -233,8 +220,8 @@ func TestTheFirstEventOfASubjectThatComesWhenItIsNoLongerWaitedForIsADeadLetter(
 		if err := Revive(t.Context(), s.db, letters...); err != nil {
 			t.Fatal(err)
 		}
-		handle(1, true)
-		handle(1, false)
+		handle("one", 1, true)
+		handle("one", 1, false)
 		if diff := cmp.Diff([]string{"c one 2", "c one 1"}, s.heard); diff != "" {
 			t.Error(diff)
 		}
