@@ -7,9 +7,9 @@
 //	retry → hedge → breaker → concurrency → the transport
 //
 // A query that is answered at once, as nearly all are, costs the counters of the breaker and of the bounds; what repeats it
-// is set up when it has failed. Each is off unless it is configured; without any, Guard returns the transport itself. The policies are those of
-// failsafe-go; here stands what is a failure, and what may be sent twice: only queries, never a mutation, and
-// subscriptions are left alone but for the breaker.
+// is set up when it has failed. Each is off unless it is configured; without any, Guard returns the transport itself. The
+// policies are those of failsafe-go; here stands what is a failure, and what may be sent twice: only queries, never a
+// mutation, and subscriptions are left alone but for the breaker.
 package traffic
 
 import (
