@@ -117,7 +117,7 @@ func connectSQLite(path string) (*DB, error) {
 	}
 	// A commit is on the disk before it is acknowledged (FULL); a writer takes its lock when it begins.
 	const pragmas = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_txlock=immediate"
-	write, err := open("sqlite", "file:"+path+"?"+pragmas)
+	write, err := open("sqlite", "file:"+path+"?"+pragmas, preparedStatements)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func connectSQLite(path string) (*DB, error) {
 		write.Close()
 		return nil, err
 	}
-	read, err := open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)")
+	read, err := open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)", preparedStatements)
 	if err != nil {
 		write.Close()
 		return nil, err
@@ -138,7 +138,7 @@ func connectSQLite(path string) (*DB, error) {
 }
 
 func connectPostgres(rawURL string, settings Settings) (*DB, error) {
-	pool, err := open("postgres", rawURL)
+	pool, err := open("postgres", rawURL, settings.Statements)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (committing bool,
 func repeatable(err error) bool {
 	var p *pq.Error
 	if errors.As(err, &p) {
-		return p.Code == "40001" || p.Code == "40P01" // serialisation failure, deadlock
+		return p.Code == "40001" || p.Code == "40P01" || stale(err) // serialisation failure, deadlock
 	}
 	var s *sqlite.Error
 	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_BUSY

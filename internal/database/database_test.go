@@ -158,7 +158,7 @@ func TestADatabaseOfAnotherInstallationOrServiceIsRefusedUntouched(t *testing.T)
 func TestParametersOfAURLThatMakeNoSenseAreNamed(t *testing.T) {
 	for parameter, want := range map[string]string{
 		"pool_max_conns=1": "pool_max_conns: found 1, expected a number from 2", "pool_max_conns=x": "pool_max_conns",
-		"pool_max_conn_lifetime=5": "pool_max_conn_lifetime",
+		"pool_max_conn_lifetime=5": "pool_max_conn_lifetime", "pool_statements=-1": "pool_statements: found -1, expected a number from 0",
 	} {
 		if _, err := database.Open(t.Context(), databasetest.SQLite(t)+"?"+parameter, common); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", parameter, err)

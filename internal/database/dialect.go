@@ -2,6 +2,8 @@ package database
 
 import (
 	"fmt"
+	"math/bits"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -43,9 +45,23 @@ func Time(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 // Postgres no NUL.
 func Storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
-// In writes the list of an IN: "($3, $4, $5)" for three values after two others, and their arguments behind
-// the given ones. It must not be called with no values.
+// In writes the list of an IN: "($3, $4)" for two values after two others, and their arguments behind the given ones. Lists
+// have the lengths 1, 2, 4, 8 and so on, the last value over and over, so that there are few texts and each is prepared. It
+// must not be called with no values.
 func In[T any](args []any, values []T) (string, []any) {
+	length := 1 << bits.Len(uint(len(values)-1))
+	if length > maxPadded {
+		return Row(args, values)
+	}
+	padded := slices.Grow(values[:len(values):len(values)], length-len(values))
+	for len(padded) < length {
+		padded = append(padded, values[len(values)-1])
+	}
+	return Row(args, padded)
+}
+
+// Row writes the values of a row, "($3, $4)" for two behind two others, and their arguments behind the given ones.
+func Row[T any](args []any, values []T) (string, []any) {
 	var b strings.Builder
 	b.WriteByte('(')
 	for i, v := range values {
@@ -58,3 +74,6 @@ func In[T any](args []any, values []T) (string, []any) {
 	b.WriteByte(')')
 	return b.String(), args
 }
+
+// maxPadded is the longest list that is made longer than it is: the engines take some 32,000 arguments.
+const maxPadded = 1024

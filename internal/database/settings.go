@@ -25,6 +25,9 @@ type Settings struct {
 	MaxConnIdleTime time.Duration
 	// MaxConnLifetime is pool_max_conn_lifetime: how long any connection is kept. 0, the default, is for ever.
 	MaxConnLifetime time.Duration
+	// Statements is pool_statements: how many statements each connection keeps prepared. 128 by default; 0, for a pooler
+	// that hands every transaction to another connection and does not know of prepared statements.
+	Statements int
 	// Owner is owner: whose database it is, such as shop/orders. The first one to open a database with an owner is its
 	// owner for good; others are refused. Empty, the default, opens anybody's.
 	Owner string
@@ -50,7 +53,7 @@ func WithSettings(rawURL string, parameters map[string]string) string {
 
 // split takes the settings out of a URL.
 func split(rawURL string) (string, Settings, error) {
-	s := Settings{MaxConns: 8, MaxConnIdleTime: 5 * time.Minute}
+	s := Settings{MaxConns: 8, Statements: preparedStatements, MaxConnIdleTime: 5 * time.Minute}
 	path, query, found := strings.Cut(rawURL, "?")
 	if !found {
 		return rawURL, s, nil
@@ -76,6 +79,12 @@ func split(rawURL string) (string, Settings, error) {
 	})
 	take("pool_max_conn_idle_time", func(value string) (err error) { s.MaxConnIdleTime, err = time.ParseDuration(value); return err })
 	take("pool_max_conn_lifetime", func(value string) (err error) { s.MaxConnLifetime, err = time.ParseDuration(value); return err })
+	take("pool_statements", func(value string) (err error) {
+		if s.Statements, err = strconv.Atoi(value); err == nil && (s.Statements < 0 || s.Statements > 10_000) {
+			err = fmt.Errorf("found %s, expected a number from 0 to 10000", value)
+		}
+		return err
+	})
 	take("owner", func(value string) error { s.Owner = value; return nil })
 	if len(values) > 0 {
 		path += "?" + values.Encode()

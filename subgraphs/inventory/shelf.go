@@ -190,7 +190,7 @@ func insert(ctx context.Context, tx *database.Tx, into string, rows [][]any) err
 		var args []any
 		for _, row := range rows[:n] {
 			var list string
-			list, args = database.In(args, row)
+			list, args = database.Row(args, row)
 			values = append(values, list)
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO `+into+` VALUES `+strings.Join(values, ", "), args...); err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/agora-supergraph/agora/internal/database"
 )
 
 // memo keeps what searches found that took long, such as for a word that most products have: it holds until a product
@@ -64,7 +66,8 @@ func selected[T any](ctx context.Context, l *listing, q *statement) ([]T, error)
 		return found.([]T), nil
 	}
 	begun := time.Now()
-	if err := l.s.db.Read.SelectContext(ctx, &rows, q.text.String(), q.args...); err != nil {
+	// Of a word that few have and one that all have the same plan is right for one of them at most.
+	if err := l.s.db.Read.SelectContext(database.PlanEachTime(ctx), &rows, q.text.String(), q.args...); err != nil {
 		return nil, err
 	}
 	if time.Since(begun) >= memoFrom {

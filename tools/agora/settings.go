@@ -82,6 +82,9 @@ type eventSettings struct {
 type databaseSettings struct {
 	// MaxConnections is how many connections each service's process may have. Zero means 8.
 	MaxConnections int `min:"0" max:"1000"`
+	// PreparedStatements is how many statements each connection keeps prepared. Zero means 128, -1 none: for a pooler that hands
+	// every transaction to another connection and does not know of them.
+	PreparedStatements int `min:"-1" max:"10000"`
 	// ConnectTimeout bounds connecting. Zero means 5 s.
 	ConnectTimeout time.Duration `min:"0s" max:"10m"`
 	// StatementTimeout bounds one statement. Zero means 30 s.
@@ -259,6 +262,9 @@ func (cfg settings) database(name, url string) string {
 		d := cfg.Database
 		if d.MaxConnections > 0 {
 			parameters["pool_max_conns"] = strconv.Itoa(d.MaxConnections)
+		}
+		if d.PreparedStatements != 0 {
+			parameters["pool_statements"] = strconv.Itoa(max(d.PreparedStatements, 0))
 		}
 		seconds := max(d.ConnectTimeout, time.Second)
 		if d.ConnectTimeout == 0 {
