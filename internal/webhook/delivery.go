@@ -87,7 +87,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *database.Tx, m Message) error {
 // wanting are the enabled endpoints that want a type, by their ids.
 func (q *Queue) wanting(ctx context.Context, from database.Querier, typ string) ([]string, error) {
 	var rows []row
-	if err := from.SelectContext(ctx, &rows, `SELECT `+endpointColumns+` FROM webhook_endpoint WHERE enabled ORDER BY id`); err != nil {
+	if err := from.SelectContext(ctx, &rows, `SELECT `+endpointColumns+` FROM webhook_endpoint WHERE enabled = $1 ORDER BY id`, true); err != nil {
 		return nil, fmt.Errorf("read webhook endpoints: %w", err)
 	}
 	var ids []string

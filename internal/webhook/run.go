@@ -2,12 +2,14 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -59,18 +61,29 @@ type sender struct {
 	busy map[string]int // deliveries on their way, by endpoint
 }
 
-// look starts what is due, as far as there is room.
+// look starts what is due, as far as there is room. Of an endpoint that has much to come it reads what there is room for, and
+// no more, however often it is woken.
 func (s *sender) look(ctx context.Context) error {
-	var due []Delivery
-	err := s.q.db.Read.SelectContext(ctx, &due, `
-		SELECT `+deliveryColumns+` FROM (
-			SELECT w.*, ROW_NUMBER() OVER (PARTITION BY w.endpoint_id ORDER BY w.due_us, w.id) AS place
-			FROM webhook_delivery w JOIN webhook_endpoint e ON e.id = w.endpoint_id
-			WHERE w.state = 'PENDING' AND w.due_us <= $1 AND e.enabled) d
-		WHERE d.place <= $2 ORDER BY d.due_us, d.id LIMIT $3`, s.q.nowMicros(), perEndpoint, parallel)
+	var endpoints []string
+	now := s.q.nowMicros()
+	err := s.q.db.Read.SelectContext(ctx, &endpoints, `
+		SELECT e.id FROM webhook_endpoint e WHERE e.enabled AND EXISTS (
+			SELECT 1 FROM webhook_delivery w WHERE w.endpoint_id = e.id AND w.state = 'PENDING' AND w.due_us <= $1)`, now)
 	if err != nil {
-		return fmt.Errorf("read what is due: %w", err)
+		return fmt.Errorf("read who has something due: %w", err)
 	}
+	var due []Delivery
+	for _, endpointID := range endpoints {
+		var first []Delivery
+		err := s.q.db.Read.SelectContext(ctx, &first, `
+			SELECT `+deliveryColumns+` FROM webhook_delivery d WHERE d.endpoint_id = $1 AND d.state = 'PENDING' AND d.due_us <= $2
+			ORDER BY d.due_us, d.id LIMIT $3`, endpointID, now, perEndpoint)
+		if err != nil {
+			return fmt.Errorf("read what is due: %w", err)
+		}
+		due = append(due, first...)
+	}
+	slices.SortFunc(due, func(a, b Delivery) int { return cmp.Or(cmp.Compare(a.DueUs, b.DueUs), cmp.Compare(a.ID, b.ID)) })
 	for _, d := range due {
 		if !s.enter(d.EndpointID) {
 			continue
