@@ -56,11 +56,12 @@ func (o *Outbox) Wake() {
 	}
 }
 
-// The relay's batch, how often it looks without being woken, and how often it asks the bus whether it has all that was
-// published.
+// The relay's batch, how often it looks without being woken, how often at most it looks for parked events, and how often it
+// asks the bus whether it has all that was published.
 const (
 	relayBatch     = 200
 	relayInterval  = time.Second
+	reviveInterval = 100 * time.Millisecond
 	repairInterval = 5 * time.Second
 )
 
@@ -72,14 +73,17 @@ func (o *Outbox) Relay(ctx context.Context, bus Bus, log *slog.Logger) error {
 	timer := time.NewTicker(relayInterval)
 	defer timer.Stop()
 	keeper, _ := bus.(Keeper)
-	var checked, pruned time.Time
+	var checked, pruned, revived time.Time
 	for {
 		if keeper != nil && time.Since(checked) >= repairInterval {
 			checked = time.Now()
 			o.repairAndTell(ctx, keeper, log)
 		}
 		n, err := o.publish(ctx, bus)
-		err = errors.Join(err, o.redeliver(ctx, bus))
+		if time.Since(revived) >= reviveInterval {
+			revived = time.Now()
+			err = errors.Join(err, o.redeliver(ctx, bus))
+		}
 		if time.Since(pruned) >= pruneInterval {
 			pruned = time.Now()
 			err = errors.Join(err, prune(ctx, o.db, pruned.Add(-inboxLife)))

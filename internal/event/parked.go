@@ -32,12 +32,10 @@ type parkedRow struct {
 	DueUs    int64 `db:"due_us"`
 }
 
-// parkEarly sets an event aside until its predecessor has come, in the transaction that has seen it missing.
+// parkEarly sets an event aside until its predecessor has come, in the transaction that has seen it missing. It is looked at
+// again soon: a predecessor that another replica had in hand at that moment has not seen it.
 func (c *Consumer) parkEarly(ctx context.Context, tx *database.Tx, e Event, reason errEarly) error {
 	due := time.Now().Add(Backoff(1))
-	if reason.last == 0 {
-		due = time.Now().Add(newcomerPatience)
-	}
 	return c.insertParked(ctx, tx, e, parkedRow{State: parkedEarly, DueUs: database.Micros(due)}, reason.Error())
 }
 
@@ -61,8 +59,14 @@ func (c *Consumer) insertParked(ctx context.Context, tx *database.Tx, e Event, p
 	return err
 }
 
-// goOn applies what is parked of a subject, in its order, as far as it goes.
+// goOn applies what is parked of a subject, in its order, as far as it goes. Nearly always there is nothing, which takes no
+// transaction to see.
 func (c *Consumer) goOn(ctx context.Context, source, subject string) error {
+	var n int
+	err := c.DB.Read.GetContext(ctx, &n, `SELECT COUNT(*) FROM parked WHERE consumer = $1 AND source = $2 AND subject = $3`, c.Name, source, subject)
+	if err != nil || n == 0 {
+		return err
+	}
 	for {
 		more, err := c.unpark(ctx, source, subject)
 		if err != nil || !more {
@@ -93,7 +97,7 @@ func (c *Consumer) unpark(ctx context.Context, source, subject string) (more boo
 		if waiting := p.DueUs > database.Micros(time.Now()); waiting && (!inTurn || p.State == parkedFailed) {
 			return nil
 		}
-		if !known && !inTurn && c.expects(e) {
+		if !known && !inTurn && (p.Attempts == 0 || c.expects(e)) {
 			return c.delay(ctx, tx, e)
 		}
 		if known && !inTurn && p.Sequence > last {
@@ -157,7 +161,7 @@ func (c *Consumer) again(ctx context.Context, e Event, p parkedRow, reason error
 
 // delay has the first event of a subject wait on.
 func (c *Consumer) delay(ctx context.Context, tx *database.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, `UPDATE parked SET due_us = $1 WHERE consumer = $2 AND source = $3 AND subject = $4 AND sequence = $5`,
+	_, err := tx.ExecContext(ctx, `UPDATE parked SET due_us = $1, attempts = 1 WHERE consumer = $2 AND source = $3 AND subject = $4 AND sequence = $5`,
 		database.Micros(time.Now().Add(newcomerPatience)), c.Name, e.Source, e.Subject, e.Sequence)
 	return err
 }

@@ -68,9 +68,15 @@ func (s *Service) followRefund(ctx context.Context, tx *database.Tx, sg saga, to
 	return s.become(ctx, tx, sg.OrderID, change{to: to, actor: "payments"})
 }
 
+// Where inventory's events come from, and the one that concerns orders.
+const (
+	inventorySource = "agora/inventory"
+	lapsed          = "agora.inventory.reservation.expired.v1"
+)
+
 // applyInventory ends the wait of a saga whose reservation has expired.
 func (s *Service) applyInventory(ctx context.Context, tx *database.Tx, e event.Event) error {
-	if e.Type != "agora.inventory.reservation.expired.v1" {
+	if e.Type != lapsed {
 		return nil
 	}
 	var data struct {
@@ -87,6 +93,9 @@ func (s *Service) applyInventory(ctx context.Context, tx *database.Tx, e event.E
 
 // applied wakes whom an event may concern.
 func (s *Service) applied(_ context.Context, e event.Event) {
+	if e.Source == inventorySource && e.Type != lapsed {
+		return
+	}
 	var data struct {
 		OrderID string `json:"orderId"`
 		Status  string `json:"status"`
