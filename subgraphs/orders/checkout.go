@@ -284,6 +284,8 @@ func (s *Service) until(ctx context.Context, statuses <-chan gen.OrderStatus, ov
 			return true
 		case <-over:
 			return false
+		case <-s.stopped: // nobody drives sagas here any more
+			return false
 		case <-ctx.Done():
 			return false
 		}

@@ -88,10 +88,12 @@ type Service struct {
 	// and finds out that the shelf is empty before it writes.
 	placing chan struct{}
 	// queue holds the sagas that this replica has a lease on and no driver yet; wake calls the watchdog.
-	queue  chan lease
-	wake   chan struct{}
-	hub    hub
-	quotes singleflight.Group
+	queue chan lease
+	wake  chan struct{}
+	// stopped is closed when Run has ended.
+	stopped chan struct{}
+	hub     hub
+	quotes  singleflight.Group
 }
 
 // queueLength is how many sagas may wait for a driver: those beyond it wait for the watchdog.
@@ -122,7 +124,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, db: db, outbox: event.NewOutbox(db, Source),
-		placing: make(chan struct{}, cfg.Parallel), queue: make(chan lease, queueLength), wake: make(chan struct{}, 1),
+		placing: make(chan struct{}, cfg.Parallel), queue: make(chan lease, queueLength), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	if cfg.Alone {
 		if err := s.inherit(ctx); err != nil {
@@ -143,7 +145,7 @@ func (s *Service) Subscribe(bus event.Bus) {
 	payments := &event.Consumer{DB: s.db, Name: "orders.payments", Apply: s.applyPayment, Applied: s.applied}
 	bus.Subscribe(payments.Name, []string{"agora/payments"}, payments.Handle)
 	inventory := &event.Consumer{DB: s.db, Name: "orders.inventory", Apply: s.applyInventory, Applied: s.applied}
-	bus.Subscribe(inventory.Name, []string{"agora/inventory"}, inventory.Handle)
+	bus.Subscribe(inventory.Name, []string{inventorySource}, inventory.Handle)
 	users := &event.Consumer{DB: s.db, Name: "orders.users", Apply: s.applyUser}
 	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle)
 }
@@ -158,6 +160,7 @@ func (s *Service) Run(ctx context.Context, bus event.Bus) error {
 		g.Go(func() error { return s.drivers(ctx) })
 	}
 	err := g.Wait()
+	close(s.stopped)
 	s.abandon(context.WithoutCancel(ctx))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,8 +35,6 @@ type devConfig struct {
 	// http are the subgraphs that the router reaches over HTTP.
 	http  string
 	level slog.Level
-	// quiet is for a shop that is opened again: how it is reached has been said.
-	quiet bool
 }
 
 // dev runs everything in one process until it is interrupted.
@@ -68,28 +67,26 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return err
 	}
 	defer unlock()
-	run := func(ctx context.Context, located settings, listener net.Listener) error {
-		shop, err := openShop(ctx, located, everything, log)
-		if err != nil {
-			return err
+	r := &reopenable{open: func(ctx context.Context) (*shop, error) { return openShop(ctx, own, everything, log) }}
+	if cfg.config == "" {
+		own.linkInto(listener.Addr().String())
+		r.open = func(ctx context.Context) (*shop, error) {
+			located, err := own.relocated(cfg.data)
+			if err != nil {
+				return nil, err
+			}
+			return openShop(ctx, located, everything, log)
 		}
-		shop.watch = watch
-		err = shop.serve(ctx, cfg, listener, out)
-		return errors.Join(err, shop.close())
+		r.moving = func(ctx context.Context) (context.Context, func()) { return whileUnmoved(ctx, cfg.data) }
 	}
-	if cfg.config != "" {
-		return run(ctx, own, listener)
+	opened, err := r.open(ctx)
+	if err != nil {
+		return err
 	}
-	own.linkInto(listener.Addr().String())
-	return reopening(ctx, cfg.data, listener, func(ctx context.Context, listener net.Listener, again bool) error {
-		defer listener.Close()
-		cfg.quiet = again
-		located, err := own.relocated(cfg.data)
-		if err != nil {
-			return err
-		}
-		return run(ctx, located, listener)
-	})
+	opened.watch = watch
+	r.take(opened)
+	err = r.serve(ctx, cfg, listener, out)
+	return errors.Join(err, r.shop.close())
 }
 
 // where is where the data is, for people.
@@ -123,43 +120,38 @@ func devSettings(cfg devConfig) (settings, func(), error) {
 }
 
 // serve seeds the shop and runs it behind the router.
-func (s *shop) serve(ctx context.Context, cfg devConfig, listener net.Listener, out io.Writer) error {
-	if err := s.seed(ctx, out); err != nil {
+func (r *reopenable) serve(ctx context.Context, cfg devConfig, listener net.Listener, out io.Writer) error {
+	if err := r.seed(ctx, out); err != nil {
 		return err
 	}
-	remote, err := s.listenHTTP(cfg.http, cfg.listen)
+	remote, err := r.listenHTTP(cfg.http, cfg.listen)
 	if err != nil {
 		return err
 	}
-	engine, err := s.router(remote)
+	engine, err := r.router(remote)
 	if err != nil {
 		return err
 	}
-	front, err := s.front(engine, s.tabs(ctx))
+	front, err := r.front(engine, r.tabs(ctx))
 	if err != nil {
 		return err
 	}
+	watch := r.watch
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.run(ctx) })
-	g.Go(func() error { return s.watch.run(ctx) })
+	g.Go(func() error { return r.run(ctx, out) })
+	g.Go(func() error { return watch.run(ctx) })
 	for _, each := range remote {
 		g.Go(func() error { return each.serve(ctx) })
 	}
 	g.Go(func() error { return front.Serve(ctx, listener) })
-	if cfg.quiet {
-		fmt.Fprintln(out, "data has moved: the shop is open again")
-	} else {
-		s.announce(out, listener.Addr().String(), cfg, remote)
-	}
+	r.announce(out, listener.Addr().String(), cfg, remote)
 	err = g.Wait()
-	if !errors.Is(context.Cause(ctx), errMoved) {
-		fmt.Fprintln(out, "stopped; the data is kept in", cfg.where())
-	}
+	fmt.Fprintln(out, "stopped; the data is kept in", cfg.where())
 	return err
 }
 
 // router is the router over the composed SDLs, with the subgraphs that are not remote in this process.
-func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
+func (r *reopenable) router(remote map[string]*remote) (*router.Router, error) {
 	sdl, err := composed()
 	if err != nil {
 		return nil, err
@@ -171,14 +163,14 @@ func (s *shop) router(remote map[string]*remote) (*router.Router, error) {
 		Explain:    true,
 		Headers:    toSubgraphs,
 	}
-	for name, server := range s.servers {
-		if r, ok := remote[name]; ok {
-			cfg.HTTP[name] = transport.HTTPConfig{URL: r.url, Subscriptions: transport.SubscriptionConfig{Protocol: transport.SSE}}
+	for name := range r.servers {
+		if over, ok := remote[name]; ok {
+			cfg.HTTP[name] = transport.HTTPConfig{URL: over.url, Subscriptions: transport.SubscriptionConfig{Protocol: transport.SSE}}
 			continue
 		}
-		cfg.Transports[name] = &transport.InProcess{Server: inProcess{server}}
+		cfg.Transports[name] = &transport.InProcess{Server: inProcess{r, name}}
 	}
-	s.watch.router.Watch(&cfg)
+	r.watch.router.Watch(&cfg)
 	return router.New(cfg)
 }
 
@@ -191,18 +183,18 @@ var toSubgraphs = headers.Config{All: headers.Rules{Request: []headers.RequestRu
 }}}
 
 // front is the HTTP side of the router, with the Playground and the users service's keys.
-func (s *shop) front(engine *router.Router, tabs []playground.Tab) (*serve.Handler, error) {
+func (r *reopenable) front(engine *router.Router, tabs []playground.Tab) (*serve.Handler, error) {
 	verifier, err := auth.NewVerifier(auth.Config{Issuers: []auth.Issuer{{
-		Name: identity.UsersIssuer, Audience: identity.Audience, Keys: s.users.JWKS,
+		Name: identity.UsersIssuer, Audience: identity.Audience, Keys: r.keys,
 	}}})
 	if err != nil {
 		return nil, err
 	}
 	pages := letterPages()
-	pages["/.well-known/jwks.json"] = s.users.JWKSHandler()
-	pages[webhookPath] = s.payments.Notifications()
+	pages["/.well-known/jwks.json"] = r.page(func(s *shop) http.Handler { return s.users.JWKSHandler() })
+	pages[webhookPath] = r.page(func(s *shop) http.Handler { return s.payments.Notifications() })
 	return serve.New(serve.Config{
-		Engine: engine, Verifier: verifier, Logger: s.log, Observer: s.watch.router.Observer(),
+		Engine: engine, Verifier: verifier, Logger: r.log, Observer: r.watch.router.Observer(),
 		Playground: playground.Handler(playgroundConfig(tabs)),
 		Pages:      pages,
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,7 +108,7 @@ func writeMoved(folder, service, url string) error {
 // movedPoll is how often a shop looks whether data has moved.
 const movedPoll = 100 * time.Millisecond
 
-// errMoved ends a shop whose data has moved: it is opened anew.
+// errMoved ends the run of a shop whose data has moved: it is opened anew.
 var errMoved = errors.New("data has moved")
 
 // whileUnmoved is a context that ends when services.yaml says something else than it did, with errMoved as the cause.
@@ -131,31 +130,4 @@ func whileUnmoved(ctx context.Context, folder string) (_ context.Context, stop f
 		}
 	})
 	return ctx, func() { cancel(nil); looking.Wait() }
-}
-
-// reopening runs a shop until ctx ends, again whenever data has moved. Who connects meanwhile waits: the socket stays
-// open.
-func reopening(ctx context.Context, folder string, listener net.Listener, run func(ctx context.Context, listener net.Listener, again bool) error) error {
-	tcp, ok := listener.(*net.TCPListener)
-	if !ok {
-		return fmt.Errorf("listen %s: not by TCP", listener.Addr())
-	}
-	socket, err := tcp.File()
-	if err != nil {
-		return fmt.Errorf("listen %s: %w", listener.Addr(), err)
-	}
-	defer socket.Close()
-	for again := false; ; again = true {
-		mine, err := net.FileListener(socket)
-		if err != nil {
-			return fmt.Errorf("listen %s: %w", listener.Addr(), err)
-		}
-		running, stop := whileUnmoved(ctx, folder)
-		err = run(running, mine, again)
-		hasMoved := errors.Is(context.Cause(running), errMoved)
-		stop()
-		if !hasMoved {
-			return err
-		}
-	}
 }

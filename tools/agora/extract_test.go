@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -119,6 +122,53 @@ func TestServicesMoveToPostgresAndBackWhileOrdersArePlaced(t *testing.T) {
 		t.Errorf("exit status %d\n%s", status, p.output)
 	}
 	auditFolder(t, folder)
+}
+
+func TestConnectionsAndSubscriptionsGoOnWhileDataMoves(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	p := start(t, folder)
+	variant, _, _ := p.variantWith(10)
+	b := p.newBuyer()
+	order, payment := waiting(b.client, variant)
+	next := serverSentEvents(t, b.client, order)
+	if first := next(); !strings.Contains(first, "ACTION_REQUIRED") {
+		t.Fatalf("first event: %s", first)
+	}
+
+	connections := 0
+	one := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxConnsPerHost: 1, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		connections++
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}}
+	stop, ended := make(chan struct{}), make(chan int)
+	go func() {
+		answers := 0
+		defer func() { ended <- answers }()
+		for ; ; answers++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			resp, err := one.Post(p.url+"/graphql", "application/json", strings.NewReader(`{"query":"{ products(first: 1) { totalCount } }"}`))
+			if err != nil {
+				t.Errorf("answer %d: %v", answers, err)
+				return
+			}
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || !strings.HasPrefix(string(body), `{"data":{"products":{"totalCount":`) {
+				t.Errorf("answer %d: %s, %v", answers, body, err)
+			}
+		}
+	}()
+	moves(t, "orders", "--data", folder, "--to", databasetest.Postgres(t))
+	watch(t, b.client, next, payment) // it begins with how things stand, again
+	close(stop)
+	if answers := <-ended; connections != 1 || answers < 10 {
+		t.Errorf("%d answers on %d connections, want them on one", answers, connections)
+	}
 }
 
 func TestAMoveThatIsKilledGoesOnWhereItWasAndOneThatDiffersIsRefused(t *testing.T) {

@@ -9,7 +9,10 @@ import (
 )
 
 // inProcess lets the router reach a subgraph of this process without HTTP.
-type inProcess struct{ server *subgraph.Server }
+type inProcess struct {
+	shop *reopenable
+	name string
+}
 
 func request(req *transport.Request) *subgraph.Request {
 	return &subgraph.Request{Query: req.Query, OperationName: req.OperationName, Variables: req.Variables, Header: req.Header}
@@ -17,7 +20,9 @@ func request(req *transport.Request) *subgraph.Request {
 
 // Serve answers a query or mutation.
 func (p inProcess) Serve(ctx context.Context, req *transport.Request) (*transport.Response, error) {
-	return &transport.Response{Status: 200, Body: p.server.Serve(ctx, request(req))}, nil
+	s, leave := p.shop.enter()
+	defer leave()
+	return &transport.Response{Status: 200, Body: s.servers[p.name].Serve(ctx, request(req))}, nil
 }
 
 // Subscribe starts a subscription.
@@ -27,27 +32,23 @@ func (p inProcess) Subscribe(_ context.Context, req *transport.Request) (transpo
 	copied := request(req)
 	copied.Variables = append([]byte(nil), copied.Variables...)
 	copied.Header = req.Header.Clone()
-	s := &stream{next: p.server.Subscribe(ctx, copied), cancel: cancel, events: make(chan []byte)}
-	go s.pump(ctx)
+	s := &stream{cancel: cancel, events: make(chan []byte)}
+	go func() {
+		defer close(s.events)
+		p.shop.subscribe(ctx, p.name, copied, func(event []byte) {
+			select {
+			case s.events <- event:
+			case <-ctx.Done():
+			}
+		})
+	}()
 	return s, nil
 }
 
 // stream hands the events of a subscription over. Its goroutine ends with the subscription or with Close.
 type stream struct {
-	next   func() []byte
 	cancel context.CancelFunc
 	events chan []byte
-}
-
-func (s *stream) pump(ctx context.Context) {
-	defer close(s.events)
-	for event := s.next(); event != nil; event = s.next() {
-		select {
-		case s.events <- event:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // Next waits for the next event.

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/agora-supergraph/agora/internal/subgraph"
 )
 
 // ports are those of the routing URLs in schema/supergraph.yaml.
@@ -21,21 +19,20 @@ var ports = map[string]int{"users": 4001, "products": 4002, "inventory": 4003, "
 type remote struct {
 	url      string
 	listener net.Listener
-	server   *subgraph.Server
+	server   http.Handler
 }
 
 // listenHTTP opens the ports of the subgraphs in a list of names; "all" are all of them. Where the router listens on
 // a port that the system chooses, they do too.
-func (s *shop) listenHTTP(list, router string) (map[string]*remote, error) {
+func (r *reopenable) listenHTTP(list, router string) (map[string]*remote, error) {
 	wanted := strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
 	if list == "all" {
-		wanted = names(s.servers)
+		wanted = names(r.servers)
 	}
 	remotes := map[string]*remote{}
 	for _, name := range wanted {
-		server, ok := s.servers[name]
-		if !ok {
-			return nil, fmt.Errorf("--http %s: there is no subgraph %q, but %s", list, name, strings.Join(names(s.servers), ", "))
+		if _, ok := r.servers[name]; !ok {
+			return nil, fmt.Errorf("--http %s: there is no subgraph %q, but %s", list, name, strings.Join(names(r.servers), ", "))
 		}
 		port := ports[name]
 		if strings.HasSuffix(router, ":0") {
@@ -45,7 +42,7 @@ func (s *shop) listenHTTP(list, router string) (map[string]*remote, error) {
 		if err != nil {
 			return nil, fmt.Errorf("subgraph %s: %w", name, err)
 		}
-		remotes[name] = &remote{url: "http://" + listener.Addr().String() + "/graphql", listener: listener, server: server}
+		remotes[name] = &remote{url: "http://" + listener.Addr().String() + "/graphql", listener: listener, server: r.page(func(s *shop) http.Handler { return s.servers[name] })}
 	}
 	return remotes, nil
 }

@@ -48,7 +48,9 @@ func hosted(t *testing.T, s *shop, listener net.Listener) *program {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.serve(ctx, devConfig{listen: ":0"}, listener, io.Discard) }()
+	r := &reopenable{}
+	r.take(s)
+	go func() { ended <- r.serve(ctx, devConfig{listen: ":0"}, listener, io.Discard) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
