@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -51,15 +52,18 @@ func (cfg *config) cluster(ctx context.Context) (*cluster, error) {
 	if cfg.shared != nil {
 		return cfg.shared, nil
 	}
-	c, err := cfg.startCluster(ctx)
+	c, err := cfg.startCluster(ctx, 2)
+	if err == nil {
+		err = c.rewire(ctx)
+	}
 	if err == nil {
 		cfg.shared = c
 	}
 	return c, err
 }
 
-// startCluster starts two replicas of each service and two routers, and has them meet by lines.
-func (cfg *config) startCluster(ctx context.Context) (c *cluster, err error) {
+// startCluster starts routers and as many replicas of each service.
+func (cfg *config) startCluster(ctx context.Context, replicas int) (c *cluster, err error) {
 	c = &cluster{config: cfg, services: map[string]*line{}}
 	defer func() {
 		if err != nil {
@@ -78,13 +82,10 @@ func (cfg *config) startCluster(ctx context.Context) (c *cluster, err error) {
 	if c.nats, err = openNATS(filepath.Join(c.folder, "nats")); err != nil {
 		return c, err
 	}
-	c.program, err = launch(nil, cfg.agora, "cluster", "--listen", "127.0.0.1:0", "--replicas", "2", "--prefix", "chaos", "--router", cfg.router,
-		"--data", c.folder, "--nats", "nats://"+c.nats.address(), "--redis", "redis://"+c.redis.address()+"/0",
-		"--postgres", "postgres://postgres@"+c.postgres.address()+"/postgres?sslmode=disable")
-	if err != nil {
-		return c, err
-	}
-	return c, c.rewire(ctx)
+	c.program, err = launch(nil, cfg.agora, "cluster", "--listen", "127.0.0.1:0", "--replicas", strconv.Itoa(replicas), "--prefix", "chaos", "--router", cfg.router,
+		"--data", c.folder, "--nats", "nats://"+c.nats.at, "--redis", "redis://"+c.redis.at+"/0",
+		"--postgres", "postgres://postgres@"+c.postgres.at+"/postgres?sslmode=disable")
+	return c, err
 }
 
 // close ends the processes and the stores.
@@ -101,15 +102,15 @@ func (c *cluster) close() error {
 // serviceURL is the address and the name of a service in configuration files.
 var serviceURL = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/(\w+)(?:/graphql)?"`)
 
-// rewire puts a line in front of each service: the configuration files that the cluster has written are changed, and its
-// processes read them again.
+// rewire puts a line in front of each service and store: the configuration files that the cluster has written are changed,
+// and its processes read them again.
 func (c *cluster) rewire(ctx context.Context) error {
 	file := filepath.Join(c.folder, "services.yaml")
 	written, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	var lines []string
+	lines := []string{c.postgres.at, c.postgres.address(), c.redis.at, c.redis.address(), c.nats.at, c.nats.address()}
 	for _, found := range serviceURL.FindAllStringSubmatch(string(written), -1) {
 		l, err := openLine(found[2], found[1])
 		if err != nil {

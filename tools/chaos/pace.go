@@ -18,7 +18,7 @@ import (
 
 // paces are not campaigns against anything: they say how fast the shop is beside what its databases alone could do, and with a
 // large catalogue.
-var paces = []campaign{{"checkout", pace}, {"single", paceSingle}, {"catalogue", paceCatalogue}}
+var paces = []campaign{{"checkout", pace}, {"single", paceSingle}, {"page", pacePages}, {"catalogue", paceCatalogue}}
 
 // The size of a measurement: how many people order at a time, and how often the shop and pgbench take turns.
 const (
@@ -30,10 +30,11 @@ const (
 // pace has people check out through routers and services, and pgbench write as much as that took to the same server, in
 // turns: as many transactions, and as many rows inserted, updated and deleted in each.
 func pace(ctx context.Context, cfg *config) (string, error) {
-	c, err := cfg.cluster(ctx)
+	c, err := cfg.startCluster(ctx, 1)
 	if err != nil {
 		return "", err
 	}
+	defer c.close()
 	m, err := openMarket(ctx, c.url, paceUnits, paceClients)
 	if err != nil {
 		return "", err
@@ -44,6 +45,9 @@ func pace(ctx context.Context, cfg *config) (string, error) {
 	}
 	defer db.Close()
 	if _, err := db.ExecContext(ctx, `CREATE DATABASE pace`); err != nil {
+		return "", err
+	}
+	if err := quiet(ctx, db); err != nil {
 		return "", err
 	}
 	m.checkouts(ctx, cfg.length/4) // caches and pools are warm
@@ -116,6 +120,23 @@ func (w writes) since(before writes, n int) writes {
 
 // statisticsLag is after what time idle connections have told the server what they did.
 const statisticsLag = 2 * time.Second
+
+// quiet waits until nobody writes: all services have heard of what the shop began with.
+func quiet(ctx context.Context, db *sql.DB) error {
+	for before := -1; ; {
+		var now int
+		if err := db.QueryRowContext(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).Scan(&now); err != nil {
+			return err
+		}
+		if before >= 0 && now-before < 5 {
+			return nil
+		}
+		before = now
+		if !wait(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+}
 
 // written is what the services have written so far.
 func written(ctx context.Context, db *sql.DB, address string) (w writes, err error) {

@@ -23,6 +23,8 @@ type store struct {
 	at string
 	// start returns when the server answers, and stop when it has ended: as in a power cut.
 	start, stop func() error
+	// clear removes what it has kept; nil for nothing.
+	clear func() error
 }
 
 // newStore starts a server that does not run yet, and opens a line to it.
@@ -42,7 +44,11 @@ func (s *store) end() error {
 		return nil
 	}
 	s.close()
-	return s.stop()
+	err := s.stop()
+	if s.clear != nil {
+		err = errors.Join(err, s.clear())
+	}
+	return err
 }
 
 // freePort is one on which nobody listens now.
@@ -99,7 +105,8 @@ func openPostgres() (*store, error) {
 		start: func() error {
 			return run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", filepath.Join(folder, "log"), "-o", options, "start")
 		},
-		stop: func() error { return run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop") },
+		stop:  func() error { return run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop") },
+		clear: func() error { return os.RemoveAll(folder) },
 	})
 }
 
