@@ -14,8 +14,9 @@ type Bus interface {
 	// event more than once.
 	Publish(ctx context.Context, batch []Event) error
 	// Subscribe names a consumer of the events of some sources. All subscriptions are made before anything is
-	// published. Of several processes that subscribe the same consumer, one gets each event.
-	Subscribe(consumer string, sources []string, handle Handler)
+	// published. Of several processes that subscribe the same consumer, one gets each event. A bus that has many events at a
+	// time may hand them over by all, if it is given, and by handle those that all has returned an error for.
+	Subscribe(consumer string, sources []string, handle Handler, all ...BatchHandler)
 	// Redeliver hands a delivery to the handler that this process has subscribed for a consumer, if there is one.
 	Redeliver(ctx context.Context, consumer string, d Delivery) error
 }
@@ -52,6 +53,10 @@ type Delivery struct {
 // Handler takes a delivery: nil when it is done with; an error to have it delivered again, later.
 type Handler func(ctx context.Context, d Delivery) error
 
+// BatchHandler takes deliveries of different events, in their order: nil when it is done with all of them; an error to have
+// them handed over one by one.
+type BatchHandler func(ctx context.Context, batch []Delivery) error
+
 // Local is the bus within one process: the outboxes themselves are its log. Publish returns when every
 // consumer has taken every event, so nothing is marked as published that somebody has not seen. The zero value
 // is ready.
@@ -66,27 +71,45 @@ type subscriber struct {
 	consumer string
 	sources  []string
 	handle   Handler
+	all      []BatchHandler
 }
 
 // Subscribe adds a consumer. It must not be called once events are published.
-func (l *Local) Subscribe(consumer string, sources []string, handle Handler) {
-	l.subscribers = append(l.subscribers, subscriber{consumer, sources, handle})
+func (l *Local) Subscribe(consumer string, sources []string, handle Handler, all ...BatchHandler) {
+	l.subscribers = append(l.subscribers, subscriber{consumer, sources, handle, all})
 }
+
+// together is how many events a consumer gets at a time: with one commit for many, an import is heard of in minutes and not in
+// hours, and other writers of SQLite's one lock don't wait for long.
+const together = 50
 
 // Publish delivers a batch to all consumers, side by side, to each in the order of the batch.
 func (l *Local) Publish(ctx context.Context, batch []Event) error {
 	var wg sync.WaitGroup
 	for _, s := range l.subscribers {
 		wg.Go(func() {
+			var mine []Delivery
 			for _, e := range batch {
 				if slices.Contains(s.sources, e.Source) {
-					l.deliver(ctx, s, e)
+					mine = append(mine, Delivery{Event: e, Attempt: 1})
 				}
+			}
+			for part := range slices.Chunk(mine, together) {
+				l.deliverAll(ctx, s, part)
 			}
 		})
 	}
 	wg.Wait()
 	return ctx.Err()
+}
+
+func (l *Local) deliverAll(ctx context.Context, s subscriber, part []Delivery) {
+	if len(part) > 1 && len(s.all) > 0 && s.all[0](ctx, part) == nil {
+		return
+	}
+	for _, d := range part {
+		l.deliver(ctx, s, d.Event)
+	}
 }
 
 func (l *Local) deliver(ctx context.Context, s subscriber, e Event) {

@@ -87,20 +87,43 @@ func (c *Consumer) expects(e Event) bool {
 	return time.Since(e.Time) < cmp.Or(c.Patience, 10*time.Minute)
 }
 
+// HandleAll is the BatchHandler of the consumer: all events in one transaction, or none.
+func (c *Consumer) HandleAll(ctx context.Context, batch []Delivery) error {
+	var fresh []Event
+	err := c.DB.Tx(ctx, func(tx *database.Tx) error {
+		fresh = nil
+		for _, d := range batch {
+			one, err := c.takeIn(ctx, tx, d.Event)
+			if err != nil {
+				return err
+			}
+			if one {
+				fresh = append(fresh, d.Event)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range fresh {
+		c.tell(ctx, e)
+	}
+	if err := fault.Point("event.applied"); err != nil {
+		return err
+	}
+	for _, e := range fresh {
+		if err := c.goOn(ctx, e.Source, e.Subject); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // take applies an event if its turn has come, parks it if it hasn't, and reports whether it was applied.
 func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
-	err = c.DB.Tx(ctx, func(tx *database.Tx) error {
-		fresh = false
-		last, known, err := c.last(ctx, tx, e.Source, e.Subject)
-		switch {
-		case err != nil:
-			return err
-		case known && e.Sequence <= last:
-			return c.refuseLate(ctx, tx, e)
-		case e.Sequence > last+1:
-			return c.parkEarly(ctx, tx, e, errEarly{e.Sequence, last})
-		}
-		fresh, err = c.apply(ctx, tx, e)
+	err = c.DB.Tx(ctx, func(tx *database.Tx) (err error) {
+		fresh, err = c.takeIn(ctx, tx, e)
 		return err
 	})
 	if err == nil && fresh {
@@ -108,6 +131,19 @@ func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
 		err = fault.Point("event.applied")
 	}
 	return fresh, err
+}
+
+func (c *Consumer) takeIn(ctx context.Context, tx *database.Tx, e Event) (fresh bool, err error) {
+	last, known, err := c.last(ctx, tx, e.Source, e.Subject)
+	switch {
+	case err != nil:
+		return false, err
+	case known && e.Sequence <= last:
+		return false, c.refuseLate(ctx, tx, e)
+	case e.Sequence > last+1:
+		return false, c.parkEarly(ctx, tx, e, errEarly{e.Sequence, last})
+	}
+	return c.apply(ctx, tx, e)
 }
 
 // refuseLate is errLate for an event that the consumer has never had, though it has had later ones of the subject: it was

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -122,7 +123,8 @@ func TestWhatIsCommittedReachesEveryConsumerOnceAndInOrder(t *testing.T) {
 		s := newStation(t, url)
 		bus := &Local{}
 		for _, name := range []string{"a", "b"} {
-			bus.Subscribe(name, []string{"agora/test"}, s.consumer(name, fine).Handle)
+			c := s.consumer(name, fine)
+			bus.Subscribe(name, []string{"agora/test"}, c.Handle, c.HandleAll)
 		}
 		bus.Subscribe("elsewhere", []string{"agora/other"}, func(context.Context, Delivery) error {
 			t.Error("an event reached the consumer of another source")
@@ -142,6 +144,72 @@ func TestWhatIsCommittedReachesEveryConsumerOnceAndInOrder(t *testing.T) {
 			if diff := cmp.Diff([]string{name + " one 1", name + " one 2", name + " one 3"}, own); diff != "" {
 				t.Error(diff)
 			}
+		}
+	})
+}
+
+func TestManyEventsAreAppliedTogether(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		transactions := map[*database.Tx]bool{}
+		c := s.consumer("c", fine)
+		c.Apply = func(_ context.Context, tx *database.Tx, _ Event) error {
+			transactions[tx] = true
+			return nil
+		}
+		bus := &Local{}
+		bus.Subscribe("c", []string{"agora/test"}, c.Handle, c.HandleAll)
+		var want []string
+		for i := range 120 {
+			subject := fmt.Sprint("subject ", i%40)
+			s.say(nil, New("x.v1", subject, i))
+			want = append(want, fmt.Sprintf("c %s %d", subject, 1+i/40))
+		}
+		if diff := cmp.Diff(want, s.relay(bus, 120)); diff != "" {
+			t.Error(diff)
+		}
+		if len(transactions) > 3 {
+			t.Errorf("%d transactions for 120 events, want 3", len(transactions))
+		}
+	})
+}
+
+func TestAnEventThatFailsAmongManyHoldsUpItsSubjectAlone(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		c := s.consumer("c", func(e Event) error {
+			if e.Subject == "bad" && e.Sequence == 1 {
+				return errors.New("never")
+			}
+			return nil
+		})
+		bus := &Local{}
+		bus.Subscribe("c", []string{"agora/test"}, c.Handle, c.HandleAll)
+		s.say(nil, New("x.v1", "good", 1), New("x.v1", "bad", 1), New("x.v1", "good", 2), New("x.v1", "bad", 2), New("x.v1", "other", 1))
+		heard := s.relay(bus, 4)
+		slices.Sort(heard)
+		if diff := cmp.Diff([]string{"c bad 2", "c good 1", "c good 2", "c other 1"}, heard); diff != "" {
+			t.Error(diff)
+		}
+		if letters, err := DeadLetters(t.Context(), s.db.Read); err != nil || len(letters) != 1 || letters[0].Subject != "bad" {
+			t.Errorf("dead letters = %+v, %v", letters, err)
+		}
+	})
+}
+
+func TestAllEarlyEventsOfANewSubjectWaitTogether(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		c := s.consumer("c", fine)
+		handle := s.handler(c)
+		for sequence := int64(2); sequence < 5; sequence++ {
+			handle("one", sequence, false)
+		}
+		s.waited(time.Second)
+		handle("one", 2, true)
+		var due int
+		if err := s.db.Read.Get(&due, `SELECT COUNT(*) FROM parked WHERE due_us < $1`, database.Micros(time.Now().Add(time.Second))); err != nil || due != 0 {
+			t.Errorf("%d of 3 are due again at once, %v: others would have to stand behind them", due, err)
 		}
 	})
 }
@@ -242,10 +310,11 @@ func TestAFailingEventIsTriedAgainAndSetAsideInTheEnd(t *testing.T) {
 			return nil
 		})
 		bus := &Local{}
-		bus.Subscribe("c", []string{"agora/test"}, c.Handle)
+		bus.Subscribe("c", []string{"agora/test"}, c.Handle, c.HandleAll)
 		s.say(nil, New("never.v1", "one", nil), New("second.v1", "one", nil), New("fine.v1", "one", nil))
 		s.relay(bus, 2)
-		if diff := cmp.Diff(map[string]int{"never.v1": 3, "second.v1": 2, "fine.v1": 1}, tries); diff != "" {
+		// Once more than it is tried alone: together with the others.
+		if diff := cmp.Diff(map[string]int{"never.v1": 4, "second.v1": 2, "fine.v1": 1}, tries); diff != "" {
 			t.Error(diff)
 		}
 		var reason string
@@ -310,7 +379,7 @@ func TestAPoisonEventHoldsUpNobodyButItsSubject(t *testing.T) {
 		})
 		c.MaxAttempts = 1000
 		bus := &Local{}
-		bus.Subscribe("c", []string{"agora/test"}, c.Handle)
+		bus.Subscribe("c", []string{"agora/test"}, c.Handle, c.HandleAll)
 		s.say(nil, New("fine.v1", "one", nil), New("poison.v1", "one", nil), New("fine.v1", "one", nil), New("fine.v1", "two", nil), New("fine.v1", "two", nil))
 		if diff := cmp.Diff([]string{"c one 1", "c two 1", "c two 2"}, s.relay(bus, 3)); diff != "" {
 			t.Error(diff)
@@ -333,7 +402,7 @@ func TestADeadLetterThatIsRevivedIsTriedAgainAfterThoseBehindIt(t *testing.T) {
 			return nil
 		})
 		bus := &Local{}
-		bus.Subscribe("c", []string{"agora/test"}, c.Handle)
+		bus.Subscribe("c", []string{"agora/test"}, c.Handle, c.HandleAll)
 		s.say(nil, New("poison.v1", "one", nil), New("fine.v1", "one", nil))
 		s.relay(bus, 1)
 		for _, want := range [][]string{{"c one 2"}, {"c one 2", "c one 1"}} {

@@ -159,9 +159,9 @@ func (c *Consumer) again(ctx context.Context, e Event, p parkedRow, reason error
 	})
 }
 
-// delay has the first event of a subject wait on.
+// delay has the first events of a subject wait on.
 func (c *Consumer) delay(ctx context.Context, tx *database.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, `UPDATE parked SET due_us = $1, attempts = 1 WHERE consumer = $2 AND source = $3 AND subject = $4 AND sequence = $5`,
+	_, err := tx.ExecContext(ctx, `UPDATE parked SET due_us = $1, attempts = 1 WHERE consumer = $2 AND source = $3 AND subject = $4 AND sequence >= $5`,
 		database.Micros(time.Now().Add(newcomerPatience)), c.Name, e.Source, e.Subject, e.Sequence)
 	return err
 }

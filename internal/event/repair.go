@@ -75,7 +75,8 @@ func (o *Outbox) markKept(ctx context.Context, events []Event, log string, posit
 		if _, err := tx.ExecContext(ctx, unpublish+` AND position > 0 AND log = $1 AND position IN `+at+` AND id NOT IN `+of, args...); err != nil {
 			return err
 		}
-		// One statement for the batch: position by id. The casts tell Postgres the types of its parameters.
+		// One statement for the batch: position by id. The casts tell Postgres the types of its parameters. Each size of a batch
+		// has a text of its own.
 		var position strings.Builder
 		args = []any{database.Micros(time.Now()), log}
 		for i, e := range events {
@@ -83,7 +84,7 @@ func (o *Outbox) markKept(ctx context.Context, events []Event, log string, posit
 			fmt.Fprintf(&position, " WHEN $%d THEN CAST($%d AS BIGINT)", len(args)-1, len(args))
 		}
 		of, args = database.In(args, ids(events))
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET published_us = $1, log = $2, position = CASE id`+position.String()+` END WHERE id IN `+of, args...)
+		_, err := tx.ExecContext(database.PlanEachTime(ctx), `UPDATE outbox SET published_us = $1, log = $2, position = CASE id`+position.String()+` END WHERE id IN `+of, args...)
 		return err
 	})
 }

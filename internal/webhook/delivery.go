@@ -84,6 +84,15 @@ func (q *Queue) Enqueue(ctx context.Context, tx *database.Tx, m Message) error {
 	return nil
 }
 
+// Anybody reports whether there is an enabled endpoint.
+func (q *Queue) Anybody(ctx context.Context) (bool, error) {
+	var n int
+	if err := q.db.Read.GetContext(ctx, &n, `SELECT COUNT(*) FROM webhook_endpoint WHERE enabled = $1`, true); err != nil {
+		return false, fmt.Errorf("count webhook endpoints: %w", err)
+	}
+	return n > 0, nil
+}
+
 // wanting are the enabled endpoints that want a type, by their ids.
 func (q *Queue) wanting(ctx context.Context, from database.Querier, typ string) ([]string, error) {
 	var rows []row

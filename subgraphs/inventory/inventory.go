@@ -91,7 +91,7 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 // Subscribe registers what the service listens to.
 func (s *Service) Subscribe(bus event.Bus) {
 	catalogue := &event.Consumer{DB: s.db, Name: "inventory.catalogue", Apply: s.applyCatalogue}
-	bus.Subscribe(catalogue.Name, []string{"agora/products"}, catalogue.Handle)
+	bus.Subscribe(catalogue.Name, []string{"agora/products"}, catalogue.Handle, catalogue.HandleAll)
 	if s.cache != nil {
 		bus.Subscribe("inventory.cache", []string{Source}, cache.Hearing(bus, s.heard))
 	}

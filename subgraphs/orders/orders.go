@@ -143,11 +143,11 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 // Subscribe registers what the service listens to.
 func (s *Service) Subscribe(bus event.Bus) {
 	payments := &event.Consumer{DB: s.db, Name: "orders.payments", Apply: s.applyPayment, Applied: s.applied}
-	bus.Subscribe(payments.Name, []string{"agora/payments"}, payments.Handle)
+	bus.Subscribe(payments.Name, []string{"agora/payments"}, payments.Handle, payments.HandleAll)
 	inventory := &event.Consumer{DB: s.db, Name: "orders.inventory", Apply: s.applyInventory, Applied: s.applied}
-	bus.Subscribe(inventory.Name, []string{inventorySource}, inventory.Handle)
+	bus.Subscribe(inventory.Name, []string{inventorySource}, inventory.Handle, inventory.HandleAll)
 	users := &event.Consumer{DB: s.db, Name: "orders.users", Apply: s.applyUser}
-	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle)
+	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle, users.HandleAll)
 }
 
 // Run publishes events, drives sagas and watches over them, until ctx ends.

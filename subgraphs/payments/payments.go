@@ -119,8 +119,8 @@ func (s *Service) Schema() graphql.ExecutableSchema {
 // Subscribe registers what the service listens to: what others are told of by webhook, and who is erased.
 func (s *Service) Subscribe(bus event.Bus) {
 	users := &event.Consumer{DB: s.db, Name: "payments.users", Apply: s.applyUser}
-	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle)
-	bus.Subscribe("payments.webhooks", s.cfg.WebhookSources, s.offer)
+	bus.Subscribe(users.Name, []string{"agora/users"}, users.Handle, users.HandleAll)
+	bus.Subscribe("payments.webhooks", s.cfg.WebhookSources, s.offer, s.offerAll)
 }
 
 // Run publishes events, resolves unknown outcomes, lets lapse what has expired and sends webhooks, until ctx ends.

@@ -28,3 +28,17 @@ func (s *Service) offer(ctx context.Context, d event.Delivery) error {
 	}
 	return s.webhooks.Offer(ctx, webhook.Message{ID: d.ID, Type: d.Type, Body: body})
 }
+
+// offerAll is offer for many events. Where nobody wants to be told of anything, that is asked once.
+func (s *Service) offerAll(ctx context.Context, batch []event.Delivery) error {
+	anybody, err := s.webhooks.Anybody(ctx)
+	if err != nil || !anybody {
+		return err
+	}
+	for _, d := range batch {
+		if err := s.offer(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -77,8 +77,8 @@ const (
 const stormWorkers = 16
 
 // Subscribe adds a consumer. It must not be called once events are published.
-func (s *Storm) Subscribe(consumer string, sources []string, handle event.Handler) {
-	s.calm.Subscribe(consumer, sources, handle)
+func (s *Storm) Subscribe(consumer string, sources []string, handle event.Handler, all ...event.BatchHandler) {
+	s.calm.Subscribe(consumer, sources, handle, all...)
 	s.subscribers = append(s.subscribers, subscriber{consumer, sources, handle})
 }
 

@@ -19,8 +19,9 @@ type subscription struct {
 	handle           event.Handler
 }
 
-// Subscribe adds a consumer, which gets nothing before Run. It must not be called once Run was.
-func (b *Bus) Subscribe(consumer string, sources []string, handle event.Handler) {
+// Subscribe adds a consumer, which gets nothing before Run. It must not be called once Run was. Events are handed over one by
+// one: the server wants to hear of each of them.
+func (b *Bus) Subscribe(consumer string, sources []string, handle event.Handler, _ ...event.BatchHandler) {
 	for _, source := range sources {
 		b.subscriptions = append(b.subscriptions, subscription{consumer, source, handle})
 	}
