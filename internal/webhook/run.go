@@ -2,14 +2,12 @@ package webhook
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -61,33 +59,57 @@ type sender struct {
 	busy map[string]int // deliveries on their way, by endpoint
 }
 
-// look starts what is due, as far as there is room. Of an endpoint that has much to come it reads what there is room for, and
-// no more, however often it is woken.
+// look starts what is due, as far as there is room. It reads no more than that, however much is to come and however often
+// it is woken.
 func (s *sender) look(ctx context.Context) error {
-	var endpoints []string
+	room := parallel - len(s.slots)
+	if room == 0 {
+		return nil // whoever makes some wakes it
+	}
+	var endpoints []struct {
+		ID    string
+		DueUs int64 `db:"due_us"`
+	}
 	now := s.q.nowMicros()
 	err := s.q.db.Read.SelectContext(ctx, &endpoints, `
-		SELECT e.id FROM webhook_endpoint e WHERE e.enabled AND EXISTS (
-			SELECT 1 FROM webhook_delivery w WHERE w.endpoint_id = e.id AND w.state = 'PENDING' AND w.due_us <= $1)`, now)
+		SELECT e.id, COALESCE((SELECT MIN(w.due_us) FROM webhook_delivery w WHERE w.endpoint_id = e.id AND w.state = 'PENDING'), $1) AS due_us
+		FROM webhook_endpoint e WHERE e.enabled = $2 ORDER BY 2, 1`, now+1, true)
 	if err != nil {
 		return fmt.Errorf("read who has something due: %w", err)
 	}
-	var due []Delivery
-	for _, endpointID := range endpoints {
-		var first []Delivery
-		err := s.q.db.Read.SelectContext(ctx, &first, `
-			SELECT `+deliveryColumns+` FROM webhook_delivery d WHERE d.endpoint_id = $1 AND d.state = 'PENDING' AND d.due_us <= $2
-			ORDER BY d.due_us, d.id LIMIT $3`, endpointID, now, perEndpoint)
-		if err != nil {
-			return fmt.Errorf("read what is due: %w", err)
+	for _, e := range endpoints {
+		if e.DueUs > now || room <= 0 {
+			return nil
 		}
-		due = append(due, first...)
+		n, err := s.start(ctx, e.ID, now)
+		if err != nil {
+			return err
+		}
+		room -= n
 	}
-	slices.SortFunc(due, func(a, b Delivery) int { return cmp.Or(cmp.Compare(a.DueUs, b.DueUs), cmp.Compare(a.ID, b.ID)) })
+	return nil
+}
+
+// start starts what is due for an endpoint, as far as there is room, and counts it.
+func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int, err error) {
+	s.mu.Lock()
+	room := perEndpoint - s.busy[endpointID]
+	s.mu.Unlock()
+	if room <= 0 {
+		return 0, nil
+	}
+	var due []Delivery
+	err = s.q.db.Read.SelectContext(ctx, &due, `
+		SELECT `+deliveryColumns+` FROM webhook_delivery d WHERE d.endpoint_id = $1 AND d.state = 'PENDING' AND d.due_us <= $2
+		ORDER BY d.due_us, d.id LIMIT $3`, endpointID, now, room)
+	if err != nil {
+		return 0, fmt.Errorf("read what is due: %w", err)
+	}
 	for _, d := range due {
 		if !s.enter(d.EndpointID) {
-			continue
+			break
 		}
+		n++
 		s.running.Go(func() {
 			defer s.leave(d.EndpointID)
 			if err := s.q.send(ctx, d); err != nil && ctx.Err() == nil {
@@ -95,7 +117,7 @@ func (s *sender) look(ctx context.Context) error {
 			}
 		})
 	}
-	return nil
+	return n, nil
 }
 
 func (s *sender) enter(endpointID string) bool {
