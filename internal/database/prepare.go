@@ -24,11 +24,12 @@ func PlanEachTime(ctx context.Context) context.Context {
 
 // preparing is a connection that keeps statements prepared, those that come a second time: an engine spends more on the
 // text of a short statement, and on its plan, than on carrying it out, and lib/pq a second round trip. A text that comes
-// once, such as one with an IN list of a length that no other has, pushes out none that is prepared before long.
+// once pushes out none that is prepared.
 type preparing struct {
 	passing
-	// statements are by text; nil is one that has come once.
+	// statements are by text; seen are texts that have come once.
 	statements *simplelru.LRU[string, *statement]
+	seen       *simplelru.LRU[string, struct{}]
 	// local is set where statements are to be closed before their connection. A server forgets them with it.
 	local bool
 	inTx  bool
@@ -38,7 +39,8 @@ type preparing struct {
 
 func newPreparing(inner driver.Conn, keep int, local bool) *preparing {
 	c := &preparing{passing: passing{inner}, local: local}
-	c.statements, _ = simplelru.NewLRU(keep, func(_ string, s *statement) { s.forget() }) // only a negative size is an error
+	c.statements, _ = simplelru.NewLRU(keep, func(_ string, s *statement) { s.forget() }) // only a size of 0 is an error
+	c.seen, _ = simplelru.NewLRU[string, struct{}](keep, nil)
 	return c
 }
 
@@ -49,13 +51,9 @@ type statement struct {
 	busy, forgotten bool
 }
 
-// forget closes the statement; nil for nothing. If it can't be closed, the connection is broken, and says so to its next user.
+// forget closes the statement. If it can't be closed, the connection is broken, and says so to its next user.
 func (s *statement) forget() {
-	switch {
-	case s == nil:
-	case s.busy:
-		s.forgotten = true
-	default:
+	if s.forgotten = s.busy; !s.busy {
 		_ = s.Close()
 	}
 }
@@ -68,21 +66,21 @@ func (c *preparing) prepared(ctx context.Context, query string, args []driver.Na
 	if len(args) == 0 || ctx.Value(planned{}) != nil { // without arguments there may be several statements in a text
 		return nil, nil //nolint:nilnil // there is none
 	}
-	s, seen := c.statements.Get(query)
-	switch {
-	case !seen:
-		c.statements.Add(query, nil)
-		return nil, nil //nolint:nilnil // there is none yet
-	case s != nil && s.busy:
-		return nil, nil //nolint:nilnil // it has one reader at a time
-	case s != nil:
+	if s, ok := c.statements.Get(query); ok {
+		if s.busy {
+			return nil, nil //nolint:nilnil // it has one reader at a time
+		}
 		return s, nil
+	}
+	if !c.seen.Remove(query) {
+		c.seen.Add(query, struct{}{})
+		return nil, nil //nolint:nilnil // there is none yet
 	}
 	made, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	s = &statement{Stmt: made}
+	s := &statement{Stmt: made}
 	c.statements.Add(query, s)
 	return s, nil
 }
@@ -93,12 +91,19 @@ func stale(err error) bool {
 	return errors.As(err, &p) && (p.Code == "0A000" || p.Code == "26000")
 }
 
-// failed forgets a statement that has failed, and reports whether it can be carried out anew, as it is: within a transaction
-// it can't, which DB.Tx repeats.
-func (c *preparing) failed(ctx context.Context, query string, err error) (again bool) {
-	c.doubtful = c.doubtful || ctx.Err() != nil
-	c.statements.Remove(query)
-	return stale(err) && !c.inTx
+// doubt keeps a connection from its next user if a statement was cut off. Not SQLite's: there, nothing comes late.
+func (c *preparing) doubt(ctx context.Context) {
+	c.doubtful = c.doubtful || !c.local && ctx.Err() != nil
+}
+
+// again reports whether a statement that has failed can be carried out anew, as it is: within a transaction it can't, which
+// DB.Tx repeats. Where one is stale, others are.
+func (c *preparing) again(err error) bool {
+	if !stale(err) {
+		return false
+	}
+	c.statements.Purge()
+	return !c.inTx
 }
 
 // within is the context of a statement: within a transaction the transaction's cuts it off, and lib/pq need not watch another
@@ -121,7 +126,8 @@ func (c *preparing) QueryContext(ctx context.Context, query string, args []drive
 	}
 	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(c.within(ctx), args)
 	if err != nil {
-		if c.failed(ctx, query, err) {
+		c.doubt(ctx)
+		if c.again(err) {
 			return c.passing.QueryContext(ctx, query, args)
 		}
 		return nil, err
@@ -140,7 +146,8 @@ func (c *preparing) ExecContext(ctx context.Context, query string, args []driver
 		return c.passing.ExecContext(ctx, query, args)
 	}
 	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(c.within(ctx), args)
-	if err != nil && c.failed(ctx, query, err) {
+	c.doubt(ctx)
+	if err != nil && c.again(err) {
 		return c.passing.ExecContext(ctx, query, args)
 	}
 	return result, err
@@ -185,7 +192,7 @@ type preparedRows struct {
 // Close ends the reading.
 func (r *preparedRows) Close() error {
 	err := r.Rows.Close()
-	r.conn.doubtful = r.conn.doubtful || r.ctx.Err() != nil
+	r.conn.doubt(r.ctx)
 	if r.of.busy = false; r.of.forgotten {
 		r.of.forgotten = false
 		return errors.Join(err, r.of.Stmt.Close())
