@@ -86,6 +86,8 @@ func (s *Service) undone(ctx context.Context, orderID string) (*order, error) {
 		case <-poll.C:
 		case <-over.C:
 			return s.order(ctx, orderID)
+		case <-s.stopped:
+			return s.order(ctx, orderID)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -166,6 +166,8 @@ func (s *Service) refundEnds(ctx context.Context, orderID, refundID string) (*or
 		case <-poll.C:
 		case <-over.C:
 			return o, nil
+		case <-s.stopped:
+			return o, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

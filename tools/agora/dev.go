@@ -67,10 +67,10 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return err
 	}
 	defer unlock()
-	r := &reopenable{open: func(ctx context.Context) (*shop, error) { return openShop(ctx, own, everything, log) }}
+	r := &reopenable{watch: watch, openShop: func(ctx context.Context) (*shop, error) { return openShop(ctx, own, everything, log) }}
 	if cfg.config == "" {
 		own.linkInto(listener.Addr().String())
-		r.open = func(ctx context.Context) (*shop, error) {
+		r.openShop = func(ctx context.Context) (*shop, error) {
 			located, err := own.relocated(cfg.data)
 			if err != nil {
 				return nil, err
@@ -79,14 +79,11 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		}
 		r.moving = func(ctx context.Context) (context.Context, func()) { return whileUnmoved(ctx, cfg.data) }
 	}
-	opened, err := r.open(ctx)
-	if err != nil {
+	if err := r.open(ctx); err != nil {
 		return err
 	}
-	opened.watch = watch
-	r.take(opened)
 	err = r.serve(ctx, cfg, listener, out)
-	return errors.Join(err, r.shop.close())
+	return errors.Join(err, r.close())
 }
 
 // where is where the data is, for people.
@@ -136,10 +133,9 @@ func (r *reopenable) serve(ctx context.Context, cfg devConfig, listener net.List
 	if err != nil {
 		return err
 	}
-	watch := r.watch
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.run(ctx, out) })
-	g.Go(func() error { return watch.run(ctx) })
+	g.Go(func() error { return r.watch.run(ctx) })
 	for _, each := range remote {
 		g.Go(func() error { return each.serve(ctx) })
 	}

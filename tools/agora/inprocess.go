@@ -22,6 +22,9 @@ func request(req *transport.Request) *subgraph.Request {
 func (p inProcess) Serve(ctx context.Context, req *transport.Request) (*transport.Response, error) {
 	s, leave := p.shop.enter()
 	defer leave()
+	if s == nil {
+		return nil, errClosed
+	}
 	return &transport.Response{Status: 200, Body: s.servers[p.name].Serve(ctx, request(req))}, nil
 }
 
@@ -35,7 +38,7 @@ func (p inProcess) Subscribe(_ context.Context, req *transport.Request) (transpo
 	s := &stream{cancel: cancel, events: make(chan []byte)}
 	go func() {
 		defer close(s.events)
-		p.shop.subscribe(ctx, p.name, copied, func(event []byte) {
+		p.shop.subscribe(ctx, p.name, copied, func(ctx context.Context, event []byte) {
 			select {
 			case s.events <- event:
 			case <-ctx.Done():

@@ -48,8 +48,10 @@ func hosted(t *testing.T, s *shop, listener net.Listener) *program {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	r := &reopenable{}
-	r.take(s)
+	r := &reopenable{watch: s.watch, openShop: func(context.Context) (*shop, error) { return s, nil }}
+	if err := r.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	go func() { ended <- r.serve(ctx, devConfig{listen: ":0"}, listener, io.Discard) }()
 	t.Cleanup(func() {
 		stop()
