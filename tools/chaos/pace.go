@@ -118,11 +118,17 @@ func (w writes) since(before writes, n int) writes {
 	}
 }
 
-// statisticsLag is after what time idle connections have told the server what they did.
-const statisticsLag = 2 * time.Second
+// statisticsLag is after what time connections that were busy, and are not any more, have told the server the last of what they
+// did.
+const statisticsLag = 11 * time.Second
+
+// quietPatience is how long a shop may take until nobody writes any more.
+const quietPatience = 5 * time.Minute
 
 // quiet waits until nobody writes: all services have heard of what the shop began with.
 func quiet(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, quietPatience, errors.New("the shop does not come to rest"))
+	defer cancel()
 	for before := -1; ; {
 		var now int
 		if err := db.QueryRowContext(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).Scan(&now); err != nil {
@@ -133,7 +139,7 @@ func quiet(ctx context.Context, db *sql.DB) error {
 		}
 		before = now
 		if !wait(ctx, time.Second) {
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }

@@ -29,11 +29,7 @@ func pacePages(ctx context.Context, cfg *config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	slugs, err := p.slugs(ctx)
-	if err != nil {
-		return "", err
-	}
-	alone, err := p.pages(ctx, slugs, cfg.length)
+	alone, err := p.alonePages(ctx, s)
 	p.interrupt()
 	if err != nil {
 		return "", err
@@ -52,8 +48,23 @@ func pacePages(ctx context.Context, cfg *config) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// paged is how many pages a second there were, the processor time that all processes took for each, and how often tables were
-// looked at that a page is made of.
+// alonePages asks for pages of the shop in one process.
+func (p *program) alonePages(ctx context.Context, s *stand) (paged, error) {
+	if err := s.told(ctx); err != nil {
+		return paged{}, err
+	}
+	slugs, err := p.slugs(ctx)
+	if err != nil {
+		return paged{}, err
+	}
+	if _, err := p.pages(ctx, slugs, s.length/4); err != nil {
+		return paged{}, err
+	}
+	return p.pages(ctx, slugs, s.length)
+}
+
+// paged is how many pages a second there were, the processor time that routers and services took for each, without the stores,
+// and how often tables were looked at that a page is made of.
 type paged struct {
 	rate    float64
 	perPage time.Duration
@@ -104,12 +115,9 @@ func (cfg *config) clusterPages(ctx context.Context, replicas int) (paged, error
 	return all, errors.Join(err, failed)
 }
 
-// idleLag is after what time connections that were busy, and are not any more, have told the server the last of what they did.
-const idleLag = 11 * time.Second
-
 // scans is how often somebody has looked at the tables that pages are made of.
 func (c *cluster) scans(ctx context.Context) (map[string]int, error) {
-	wait(ctx, idleLag)
+	wait(ctx, statisticsLag)
 	all := map[string]int{}
 	for _, service := range []string{"products", "inventory"} {
 		db, err := sqlx.Open("postgres", "postgres://postgres@"+c.postgres.at+"/chaos_"+service+"?sslmode=disable")
