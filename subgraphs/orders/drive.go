@@ -195,8 +195,8 @@ func (s *Service) move(ctx context.Context, tx *database.Tx, orderID string, nex
 
 // writeSaga stores the saga's next stand. A driver that stops lets go of its lease.
 func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg saga, next progress, v verdict, on bool) error {
-	if v.kind == waiting { // next_us stays as it is: an event may have set it meanwhile
-		return s.unlease(ctx, tx, lease{sg.OrderID, sg.LeaseOwner})
+	if v.kind == waiting {
+		return s.waitOn(ctx, tx, sg)
 	}
 	attempts, nextUs, owner, until := int64(0), s.nowMicros(), sg.LeaseOwner, database.Micros(s.now().Add(s.cfg.Lease))
 	if !on {
@@ -218,6 +218,17 @@ func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg saga, next 
 			lease_owner = $8, lease_until_us = $9
 		WHERE order_id = $10`,
 		next.plan.String(), next.outcome, next.reason, paymentID, attempts, deadline, nextUs, owner, until, sg.OrderID)
+	if err != nil {
+		return fmt.Errorf("write saga: %w", err)
+	}
+	return nil
+}
+
+// waitOn has a saga wait for the buyer until its deadline, unless an event has said meanwhile that it need not.
+func (s *Service) waitOn(ctx context.Context, tx *database.Tx, sg saga) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE saga SET lease_owner = '', lease_until_us = 0, next_us = CASE WHEN next_us = $1 THEN deadline_us ELSE next_us END
+		WHERE order_id = $2`, beingLooked, sg.OrderID)
 	if err != nil {
 		return fmt.Errorf("write saga: %w", err)
 	}

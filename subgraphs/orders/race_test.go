@@ -223,6 +223,27 @@ func TestACrashAnywhereEndsInATerminalStateWithBooksThatAgree(t *testing.T) {
 	}
 }
 
+// The points are global to the process, so this test does not run beside others.
+func TestAnOrderGoesOnWhoseDriverDiesBehindTheBuyersConfirmation(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		b := newBench(t, url)
+		b.replica = b.start()
+		got := b.one("tok_3ds")
+		time.Sleep(200 * time.Millisecond) // the first driver has seen that the buyer has to act
+		if err := fault.Configure("orders.awaited=error", 1); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { fault.Configure("", 0) })
+		b.shop.confirm(got.Order.ID, "AUTHORIZED")
+		b.publish("agora/payments", "agora.payments.payment.changed.v1", 1, id.New(id.Payment), object{"orderId": got.Order.ID, "status": "AUTHORIZED"})
+		time.Sleep(200 * time.Millisecond) // a driver has looked, and ended
+		if err := fault.Configure("", 0); err != nil {
+			t.Fatal(err)
+		}
+		b.eventually("another one goes on", func() bool { return b.status(got.Order.ID) == "CONFIRMED" })
+	})
+}
+
 // tokens take an order through all steps.
 var tokens = []string{"tok_ok", "tok_decline", "tok_capture_fail", "tok_3ds"}
 

@@ -73,17 +73,20 @@ func (s *Service) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// take leases a saga by one compare-and-set: of several replicas one has it. One that waits for the buyer is not due
-// again before its deadline, unless an event says so.
+// beingLooked is the time at which a saga that waits for the buyer is due while a driver looks whether it has to go on
+// waiting. It is past: if the driver dies, another one looks. An event that comes meanwhile makes it 0.
+const beingLooked = 1
+
+// take leases a saga by one compare-and-set: of several replicas one has it.
 func (s *Service) take(ctx context.Context, l lease) (bool, error) {
 	var n int64
 	now := s.nowMicros()
 	err := s.db.Tx(ctx, func(tx *database.Tx) error {
 		result, err := tx.ExecContext(ctx, `
 			UPDATE saga SET lease_owner = $1, lease_until_us = $2,
-				next_us = CASE WHEN plan LIKE 'await%' AND deadline_us > $3 THEN deadline_us ELSE next_us END
+				next_us = CASE WHEN plan LIKE 'await%' THEN $3 ELSE next_us END
 			WHERE order_id = $4 AND plan <> '' AND next_us <= $5 AND lease_until_us <= $6`,
-			l.owner, database.Micros(s.now().Add(s.cfg.Lease)), now, l.orderID, now, now)
+			l.owner, database.Micros(s.now().Add(s.cfg.Lease)), beingLooked, l.orderID, now, now)
 		if err != nil {
 			return err
 		}
