@@ -194,7 +194,7 @@ func withoutTimes(log string) string {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"listen: a\n", "cors: {origins: [a]}", "a: &x 1\nb: *x", "${env.A}", "jwt:\n  issuers:\n    - issuer: a", "- 1", "? a\n: b", "subgraphs: {a: {url: *a}}"} {
+	for _, seed := range []string{"listen: a\n", "cors: {origins: [a]}", "a: &x 1\nb: *x", "${env.A}", "jwt:\n  issuers:\n    - issuer: a", "- 1", "? a\n: b", "subgraphs: {a: {url: *a}}", "subgraphs: *a", "subgraphs:\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, source []byte) {

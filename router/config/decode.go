@@ -146,10 +146,14 @@ func (d *decoder) object(node ast.Node, v reflect.Value) {
 
 // inherit reads the subgraphs once more, each over a copy of what all have in common.
 func (d *decoder) inherit(node ast.Node, cfg *Config) {
-	list, ok := d.entries(d.resolve(node), "")
-	if !ok || len(d.errs) > 0 {
+	if len(d.errs) > 0 {
+		return // among them may be what is wrong with the subgraphs
+	}
+	node = d.resolve(node)
+	if node == nil || node.Type() == ast.NullType {
 		return
 	}
+	list, _ := d.entries(node, "")
 	for _, entry := range list {
 		sg := cfg.AllSubgraphs
 		sg.Headers = maps.Clone(sg.Headers)
