@@ -29,7 +29,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	timer, hourly := time.NewTicker(q.cfg.Interval), time.NewTicker(time.Hour)
 	defer timer.Stop()
 	defer hourly.Stop()
-	s := &sender{q: q, busy: map[string]int{}, slots: make(chan struct{}, parallel)}
+	s := &sender{q: q, busy: map[string]map[string]bool{}, slots: make(chan struct{}, parallel)}
 	defer s.running.Wait()
 	defer q.client.CloseIdleConnections()
 	for {
@@ -56,7 +56,7 @@ type sender struct {
 	running sync.WaitGroup
 
 	mu   sync.Mutex
-	busy map[string]int // deliveries on their way, by endpoint
+	busy map[string]map[string]bool // deliveries on their way, by endpoint
 }
 
 // look starts what is due, as far as there is room. It reads no more than that, however much is to come and however often
@@ -93,25 +93,25 @@ func (s *sender) look(ctx context.Context) error {
 // start starts what is due for an endpoint, as far as there is room, and counts it.
 func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int, err error) {
 	s.mu.Lock()
-	room := perEndpoint - s.busy[endpointID]
+	busy := len(s.busy[endpointID])
 	s.mu.Unlock()
-	if room <= 0 {
+	if busy >= perEndpoint {
 		return 0, nil
 	}
-	var due []Delivery
+	var due []Delivery // among the first there are those that have just been started
 	err = s.q.db.Read.SelectContext(ctx, &due, `
 		SELECT `+deliveryColumns+` FROM webhook_delivery d WHERE d.endpoint_id = $1 AND d.state = 'PENDING' AND d.due_us <= $2
-		ORDER BY d.due_us, d.id LIMIT $3`, endpointID, now, room)
+		ORDER BY d.due_us, d.id LIMIT $3`, endpointID, now, 2*perEndpoint)
 	if err != nil {
 		return 0, fmt.Errorf("read what is due: %w", err)
 	}
 	for _, d := range due {
-		if !s.enter(d.EndpointID) {
-			break
+		if !s.enter(d) {
+			continue
 		}
 		n++
 		s.running.Go(func() {
-			defer s.leave(d.EndpointID)
+			defer s.leave(d)
 			if err := s.q.send(ctx, d); err != nil && ctx.Err() == nil {
 				s.q.cfg.Log.ErrorContext(ctx, "send webhook", "delivery", d.ID, "endpoint", d.EndpointID, "error", err)
 			}
@@ -120,22 +120,28 @@ func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int
 	return n, nil
 }
 
-func (s *sender) enter(endpointID string) bool {
+// enter reports whether there is room for a delivery that is not on its way yet.
+func (s *sender) enter(d Delivery) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy[endpointID] >= perEndpoint || len(s.slots) == cap(s.slots) {
+	busy := s.busy[d.EndpointID]
+	if busy[d.ID] || len(busy) >= perEndpoint || len(s.slots) == cap(s.slots) {
 		return false
 	}
-	s.busy[endpointID]++
+	if busy == nil {
+		busy = map[string]bool{}
+		s.busy[d.EndpointID] = busy
+	}
+	busy[d.ID] = true
 	s.slots <- struct{}{}
 	return true
 }
 
-func (s *sender) leave(endpointID string) {
+func (s *sender) leave(d Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy[endpointID]--; s.busy[endpointID] == 0 {
-		delete(s.busy, endpointID)
+	if delete(s.busy[d.EndpointID], d.ID); len(s.busy[d.EndpointID]) == 0 {
+		delete(s.busy, d.EndpointID)
 	}
 	<-s.slots
 	s.q.Wake() // there may be more for this endpoint

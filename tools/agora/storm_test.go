@@ -230,7 +230,7 @@ func ended(over <-chan struct{}) bool {
 	}
 }
 
-// rest waits until all orders have come to their end and all events to their consumers.
+// rest waits until all orders have come to their end, all events to their consumers, and the provider's webhooks to payments.
 func (s *stormy) rest() {
 	s.Helper()
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -240,11 +240,12 @@ func (s *stormy) rest() {
 			parked += s.number(name, `SELECT COUNT(*) FROM parked`)
 		}
 		unfinished, unresolved := s.number("orders", `SELECT COUNT(*) FROM saga WHERE plan <> ''`), s.number("payments", `SELECT COUNT(*) FROM operation WHERE state = 'UNKNOWN'`)
-		if s.bus.Calm() && unpublished+parked+unfinished+unresolved == 0 {
+		untold := s.number("provider", `SELECT COUNT(*) FROM webhook_delivery WHERE state = 'PENDING'`)
+		if s.bus.Calm() && unpublished+parked+unfinished+unresolved+untold == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.Fatalf("after three minutes %d sagas have something left to do, %d operations are unresolved, %d events are unpublished and %d parked", unfinished, unresolved, unpublished, parked)
+			s.Fatalf("after three minutes %d sagas have something left to do, %d operations are unresolved, %d events are unpublished and %d parked, %d webhooks of the provider are to come", unfinished, unresolved, unpublished, parked, untold)
 		}
 	}
 }
