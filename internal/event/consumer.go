@@ -106,6 +106,9 @@ func (c *Consumer) HandleAll(ctx context.Context, batch []Delivery) error {
 	if err != nil {
 		return err
 	}
+	if len(fresh) == 0 {
+		return nil
+	}
 	for _, e := range fresh {
 		c.tell(ctx, e)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -193,6 +195,39 @@ func TestAnEventThatFailsAmongManyHoldsUpItsSubjectAlone(t *testing.T) {
 		}
 		if letters, err := DeadLetters(t.Context(), s.db.Read); err != nil || len(letters) != 1 || letters[0].Subject != "bad" {
 			t.Errorf("dead letters = %+v, %v", letters, err)
+		}
+	})
+}
+
+func TestBatchesWithEventsTwiceAndInDisorderHaveOneEffectInOrder(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStation(t, url)
+		c := s.consumer("c", fine)
+		c.Patience = 0
+		random := rand.New(rand.NewPCG(1, 1))
+		var all []Delivery
+		want := map[string][]string{}
+		for i := range 200 {
+			e := New("x.v1", fmt.Sprint("subject ", i%7), nil)
+			e.Source, e.Sequence, e.Time = "agora/test", int64(1+i/7), time.Now()
+			for range 1 + random.IntN(3) {
+				all = append(all, Delivery{Event: e, Attempt: 1})
+			}
+			want[e.Subject] = append(want[e.Subject], fmt.Sprintf("c %s %d", e.Subject, e.Sequence))
+		}
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for batch := range slices.Chunk(all, 20) {
+			if err := c.HandleAll(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		heard := map[string][]string{}
+		for _, h := range s.heard {
+			subject := h[len("c "):strings.LastIndexByte(h, ' ')]
+			heard[subject] = append(heard[subject], h)
+		}
+		if diff := cmp.Diff(want, heard); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -53,13 +53,14 @@ func (cfg *config) cluster(ctx context.Context) (*cluster, error) {
 		return cfg.shared, nil
 	}
 	c, err := cfg.startCluster(ctx, 2)
-	if err == nil {
-		err = c.rewire(ctx)
+	if err != nil {
+		return c, err
 	}
-	if err == nil {
-		cfg.shared = c
+	if err := c.rewire(ctx); err != nil {
+		return nil, errors.Join(err, c.close())
 	}
-	return c, err
+	cfg.shared = c
+	return c, nil
 }
 
 // startCluster starts routers and as many replicas of each service.
