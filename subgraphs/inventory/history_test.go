@@ -11,7 +11,7 @@ import (
 // with. SQLite tells what it would look at; it has no statistics here, as in a shop that was just opened.
 func TestWhatIsAvailableIsNotLookedForInAllThatWasEverReserved(t *testing.T) {
 	s := open(t, databasetest.SQLite(t))
-	for name, query := range map[string]string{"levels": levelsQuery + `($2)`, "lapsed": lapsedQuery + `($2)`} {
+	for name, query := range map[string]string{"levels": levelsQuery + `($2)`, "lapsed": lapsedQuery + `($2)` + orOfOrders + `($2)`} {
 		var steps []struct {
 			ID, Parent, NotUsed int
 			Detail              string

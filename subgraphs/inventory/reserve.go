@@ -111,12 +111,16 @@ func (s *Service) concerned(ctx context.Context, tx *database.Tx, orders []strin
 	query := lapsedQuery + list
 	list, args = database.In(args, orders)
 	var found []string
-	err := tx.SelectContext(ctx, &found, query+` UNION SELECT order_id FROM reservation WHERE order_id IN `+list, args...)
+	err := tx.SelectContext(ctx, &found, query+orOfOrders+list, args...)
 	if err != nil {
 		return nil, err
 	}
 	return lockReservations(ctx, tx, found)
 }
+
+// orOfOrders goes on behind lapsedQuery. It leaves double ones in: to tell them apart SQLite would read all reservations ever,
+// in their order.
+const orOfOrders = ` UNION ALL SELECT order_id FROM reservation WHERE order_id IN `
 
 const lapsedQuery = `SELECT r.order_id FROM ` + lapsedParts + ` AND l.variant_id IN `
 

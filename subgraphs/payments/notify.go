@@ -78,7 +78,7 @@ func (s *Service) notified(ctx context.Context, n Notification) error {
 func (s *Service) paymentOf(ctx context.Context, n Notification) (string, error) {
 	var paymentID string
 	err := s.db.Read.GetContext(ctx, &paymentID, `
-		SELECT payment_id FROM operation WHERE key = $1 AND key <> '' UNION SELECT id FROM payment WHERE reference = $2 AND reference <> '' LIMIT 1`, n.Key, n.Reference)
+		SELECT payment_id FROM operation WHERE key = $1 AND key <> '' UNION ALL SELECT id FROM payment WHERE reference = $2 AND reference <> '' LIMIT 1`, n.Key, n.Reference)
 	if database.NoRows(err) {
 		return "", nil
 	}
