@@ -23,7 +23,7 @@ func (s *Service) applyUser(ctx context.Context, tx *database.Tx, e event.Event)
 		args      []any
 	}{
 		{`INSERT INTO erased_user (user_id, at_us) VALUES ($1, $2) ON CONFLICT DO NOTHING`, []any{e.Subject, s.nowMicros()}},
-		{`DELETE FROM cart WHERE user_id = $1`, []any{e.Subject}},
+		{`DELETE FROM cart WHERE user_id = $1 AND user_id <> ''`, []any{e.Subject}},
 		{`DELETE FROM idempotency WHERE scope = $1`, []any{e.Subject}},
 		{`UPDATE saga SET token = '' WHERE plan = '' AND order_id IN (SELECT id FROM orders WHERE user_id = $1)`, []any{e.Subject}},
 	} {

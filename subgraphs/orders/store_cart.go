@@ -8,7 +8,8 @@ import (
 	"github.com/agora-supergraph/agora/internal/id"
 )
 
-// readCarts reads the carts whose column (id or user_id) has one of the values, with their lines, in one query.
+// readCarts reads the carts whose column (id or user_id) has one of the values, with their lines, in one query. The index of users
+// has no carts of nobody: it helps only who says that they are not wanted.
 func readCarts(ctx context.Context, q database.Querier, column string, values []string) ([]*cart, error) {
 	if values = id.WellFormed(map[string]string{"id": id.Cart, "user_id": id.User}[column], values); len(values) == 0 {
 		return nil, nil
@@ -24,7 +25,7 @@ func readCarts(ctx context.Context, q database.Querier, column string, values []
 	err := q.SelectContext(ctx, &rows, `
 		SELECT c.id, c.user_id, c.version, c.updated_us, l.id AS line_id, l.variant_id, l.quantity, l.position
 		FROM cart c LEFT JOIN cart_line l ON l.cart_id = c.id
-		WHERE c.`+column+` IN `+list+` ORDER BY c.id, l.position`, args...)
+		WHERE c.`+column+` IN `+list+` AND c.`+column+` <> '' ORDER BY c.id, l.position`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read carts: %w", err)
 	}
@@ -48,7 +49,7 @@ func lockCart(ctx context.Context, tx *database.Tx, column, value string) (*cart
 		return nil, nil
 	}
 	var cartID string
-	err := tx.GetContext(ctx, &cartID, `SELECT id FROM cart WHERE `+column+` = $1`+tx.Dialect.ForUpdate(), value)
+	err := tx.GetContext(ctx, &cartID, `SELECT id FROM cart WHERE `+column+` = $1 AND `+column+` <> ''`+tx.Dialect.ForUpdate(), value)
 	if database.NoRows(err) {
 		return nil, nil
 	}
