@@ -52,6 +52,8 @@ type DB struct {
 	Committed func(ctx context.Context, notes []any)
 
 	write *sqlx.DB
+	// line is where SQLite's transactions wait. Nil for Postgres.
+	line *line
 }
 
 // Tx is a transaction that may write.
@@ -134,7 +136,7 @@ func connectSQLite(path string) (*DB, error) {
 	readers := max(4, runtime.NumCPU())
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	return &DB{Read: read, write: write, Dialect: SQLite}, nil
+	return &DB{Read: read, write: write, line: newLine(write), Dialect: SQLite}, nil
 }
 
 func connectPostgres(rawURL string, settings Settings) (*DB, error) {
@@ -191,19 +193,19 @@ const (
 
 // once reports with an error whether it came of the commit.
 func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (committing bool, err error) {
-	tx, err := db.write.BeginTxx(ctx, nil)
-	if err != nil {
-		return false, fmt.Errorf("begin: %w", err)
+	var own *Tx
+	carryOut := db.alone
+	if db.line != nil {
+		carryOut = db.line.once
 	}
-	defer tx.Rollback() // does nothing after a commit; runs also when fn panics
-	own := &Tx{Tx: tx, Dialect: db.Dialect}
-	if err := fn(own); err != nil {
+	committing, err = carryOut(ctx, func(tx *sqlx.Tx) error {
+		own = &Tx{Tx: tx, Dialect: db.Dialect}
+		return fn(own)
+	})
+	if err != nil && !committing {
 		return false, err
 	}
-	if err := fault.Point("database.committing"); err != nil {
-		return false, err
-	}
-	if err = tx.Commit(); err == nil {
+	if err == nil {
 		err = fault.Point("database.committed") // as if the connection were lost behind the commit
 	}
 	if db.Committed != nil && len(own.notes) > 0 {
@@ -215,8 +217,27 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) (committing bool,
 	return false, nil
 }
 
+// alone runs a transaction that has a connection to itself.
+func (db *DB) alone(ctx context.Context, fn func(tx *sqlx.Tx) error) (committing bool, err error) {
+	tx, err := db.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return false, fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() // does nothing after a commit; runs also when fn panics
+	if err := fn(tx); err != nil {
+		return false, err
+	}
+	if err := fault.Point("database.committing"); err != nil {
+		return false, err
+	}
+	return true, tx.Commit()
+}
+
 // repeatable reports whether the engine ended a transaction for a reason that repeating it cures.
 func repeatable(err error) bool {
+	if errors.Is(err, errUndone) {
+		return true
+	}
 	var p *pq.Error
 	if errors.As(err, &p) {
 		return p.Code == "40001" || p.Code == "40P01" || stale(err) // serialisation failure, deadlock
