@@ -109,14 +109,16 @@ func (c *Consumer) HandleAll(ctx context.Context, batch []Delivery) error {
 	if len(fresh) == 0 {
 		return nil
 	}
+	subjects := map[string][]string{}
 	for _, e := range fresh {
 		c.tell(ctx, e)
+		subjects[e.Source] = append(subjects[e.Source], e.Subject)
 	}
 	if err := fault.Point("event.applied"); err != nil {
 		return err
 	}
-	for _, e := range fresh {
-		if err := c.goOn(ctx, e.Source, e.Subject); err != nil {
+	for source, some := range subjects {
+		if err := c.goOn(ctx, source, some...); err != nil {
 			return err
 		}
 	}

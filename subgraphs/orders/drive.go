@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,11 +76,11 @@ func (s *Service) enqueue(l lease) {
 // drive takes a saga's steps, one after another, until there is none left or one has to wait.
 func (s *Service) drive(ctx context.Context, l lease) error {
 	ctx = s.outbox.Resume(ctx, l.orderID)
+	sg, o, err := s.load(ctx, l)
+	if err != nil {
+		return err
+	}
 	for {
-		sg, o, err := s.load(ctx, l)
-		if err != nil {
-			return err
-		}
 		current := parsePlan(sg.Plan)[0]
 		v := s.command(ctx, current, sg, o)
 		if ctx.Err() != nil {
@@ -88,8 +89,8 @@ func (s *Service) drive(ctx context.Context, l lease) error {
 		if err := fault.Point(definitions[current].point); err != nil {
 			return err
 		}
-		on, err := s.record(ctx, l, current, v)
-		if err != nil {
+		var on bool
+		if sg, on, err = s.record(ctx, l, current, v); err != nil {
 			return err
 		}
 		if err := fault.Point(definitions[current].point + ".recorded"); err != nil || !on {
@@ -136,13 +137,12 @@ func lockSaga(ctx context.Context, tx *database.Tx, orderID string) (saga, error
 	return sg, nil
 }
 
-// record writes the result of a step and the intent of the next one, in one transaction. It reports whether the
-// driver is to go on.
-func (s *Service) record(ctx context.Context, l lease, current step, v verdict) (on bool, err error) {
+// record writes the result of a step and the intent of the next one, in one transaction. It returns the saga as it is then, and
+// whether the driver is to go on.
+func (s *Service) record(ctx context.Context, l lease, current step, v verdict) (sg saga, on bool, err error) {
 	var status gen.OrderStatus
-	err = s.db.Tx(ctx, func(tx *database.Tx) error {
-		sg, err := lockSaga(ctx, tx, l.orderID)
-		if err != nil {
+	err = s.db.Tx(ctx, func(tx *database.Tx) (err error) {
+		if sg, err = lockSaga(ctx, tx, l.orderID); err != nil {
 			return err
 		}
 		at := progress{plan: parsePlan(sg.Plan), outcome: sg.Outcome, reason: sg.Reason}
@@ -159,16 +159,16 @@ func (s *Service) record(ctx context.Context, l lease, current step, v verdict) 
 		if err := s.keepBooks(ctx, tx, sg, current, v); err != nil {
 			return err
 		}
-		return s.writeSaga(ctx, tx, sg, next, v, on)
+		return s.writeSaga(ctx, tx, &sg, next, v, on)
 	})
 	if err != nil {
-		return false, fmt.Errorf("record %s of %s: %w", current, l.orderID, err)
+		return sg, false, fmt.Errorf("record %s of %s: %w", current, l.orderID, err)
 	}
 	if status != "" {
 		s.outbox.Wake()
 		s.hub.notify(l.orderID, status)
 	}
-	return on, nil
+	return sg, on, nil
 }
 
 // move gives the order the statuses that follow from a step. It returns the last of them, or "".
@@ -193,31 +193,29 @@ func (s *Service) move(ctx context.Context, tx *database.Tx, orderID string, nex
 	return next.outcome, s.become(ctx, tx, orderID, change{to: next.outcome, reason: next.reason, actor: actor})
 }
 
-// writeSaga stores the saga's next stand. A driver that stops lets go of its lease.
-func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg saga, next progress, v verdict, on bool) error {
+// writeSaga stores the saga's next stand, and makes sg it. A driver that stops lets go of its lease.
+func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg *saga, next progress, v verdict, on bool) error {
 	if v.kind == waiting {
-		return s.waitOn(ctx, tx, sg)
+		return s.waitOn(ctx, tx, *sg)
 	}
-	attempts, nextUs, owner, until := int64(0), s.nowMicros(), sg.LeaseOwner, database.Micros(s.now().Add(s.cfg.Lease))
+	attempts, nextUs, until := int64(0), s.nowMicros(), database.Micros(s.now().Add(s.cfg.Lease))
 	if !on {
-		owner, until = "", 0
+		sg.LeaseOwner, until = "", 0
 		if len(next.plan) > 0 {
 			attempts, nextUs = sg.Attempts+1, database.Micros(s.now().Add(s.backoff(sg.Attempts)))
 		}
 	}
-	deadline, paymentID := sg.DeadlineUs, sg.PaymentID
 	if v.kind == acting {
-		deadline = min(deadline, v.until)
-		nextUs = deadline
+		sg.DeadlineUs = min(sg.DeadlineUs, v.until)
+		nextUs = sg.DeadlineUs
 	}
-	if v.paymentID != "" {
-		paymentID = v.paymentID
-	}
+	sg.Plan, sg.Outcome, sg.Reason, sg.Attempts = next.plan.String(), next.outcome, next.reason, attempts
+	sg.PaymentID = cmp.Or(v.paymentID, sg.PaymentID)
 	_, err := tx.ExecContext(ctx, `
 		UPDATE saga SET plan = $1, outcome = $2, reason = $3, payment_id = $4, attempts = $5, deadline_us = $6, next_us = $7,
 			lease_owner = $8, lease_until_us = $9
 		WHERE order_id = $10`,
-		next.plan.String(), next.outcome, next.reason, paymentID, attempts, deadline, nextUs, owner, until, sg.OrderID)
+		sg.Plan, sg.Outcome, sg.Reason, sg.PaymentID, sg.Attempts, sg.DeadlineUs, nextUs, sg.LeaseOwner, until, sg.OrderID)
 	if err != nil {
 		return fmt.Errorf("write saga: %w", err)
 	}
