@@ -174,7 +174,7 @@ func (q *Queue) send(ctx context.Context, d Delivery) error {
 	if ctx.Err() != nil && !answer.accepted() {
 		return nil // cut off by our own end: it is due again
 	}
-	return q.record(context.WithoutCancel(ctx), d, answer)
+	return q.record(context.WithoutCancel(ctx), to, d, answer)
 }
 
 // answer is what an attempt came to.
@@ -233,8 +233,9 @@ func (q *Queue) post(ctx context.Context, to row, d Delivery) answer {
 	return a
 }
 
-// record writes what an attempt came to, for the delivery and for the endpoint.
-func (q *Queue) record(ctx context.Context, d Delivery, a answer) error {
+// record writes what an attempt came to, for the delivery and for the endpoint, of which there is nothing to say if it works as
+// it did before.
+func (q *Queue) record(ctx context.Context, to row, d Delivery, a answer) error {
 	before := d.Attempts
 	d.Status, d.Error = int64(a.status), a.text()
 	now := q.cfg.Now()
@@ -250,7 +251,7 @@ func (q *Queue) record(ctx context.Context, d Delivery, a answer) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE webhook_delivery SET state = $1, due_us = $2, status = $3, error = $4, finished_us = $5 WHERE id = $6 AND attempts = $7`,
 			d.State, d.DueUs, d.Status, d.Error, d.FinishedUs, d.ID, before)
-		if err != nil {
+		if err != nil || (a.accepted() && to.FailingUs == 0) {
 			return err
 		}
 		return q.judge(ctx, tx, d.EndpointID, a)

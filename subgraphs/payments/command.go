@@ -61,8 +61,12 @@ func (s *Service) command(ctx context.Context, k idempotency.Key, begin func(tx 
 	case idempotency.InProgress:
 		return s.inProgress(ctx, k)
 	}
-	if err := s.drive(ctx, op); err != nil {
+	given, err := s.drive(ctx, op)
+	if err != nil {
 		return answer{}, err
+	}
+	if given != nil {
+		return *given, nil
 	}
 	return s.outcome(ctx, k, op.PaymentID, nil)
 }
@@ -121,20 +125,18 @@ func decode(stored []byte) (answer, error) {
 	return a, nil
 }
 
-// answerOf is the answer that an operation gives, whose outcome has been written.
-func answerOf(ctx context.Context, q database.Querier, p payment, key string) (answer, error) {
-	op, err := readOperation(ctx, q, key)
-	if err != nil {
-		return answer{}, err
-	}
-	refunds, err := refundsOf(ctx, q, p)
-	if err != nil {
-		return answer{}, err
-	}
-	a := answer{Payment: p.present(refunds), Errors: []*gen.PaymentUserError{}}
+// answerOf is the answer that an operation gives, whose outcome has been written. There are no refunds before the first one.
+func answerOf(ctx context.Context, q database.Querier, p payment, op operation) (answer, error) {
+	a := answer{Errors: []*gen.PaymentUserError{}}
+	var refunds []*gen.Refund
 	if op.Kind == refund {
+		var err error
+		if refunds, err = refundsOf(ctx, q, p); err != nil {
+			return a, err
+		}
 		a.Refund = op.presentRefund(p.Currency)
 	}
+	a.Payment = p.present(refunds)
 	if op.State == stateDeclined {
 		a.Errors = append(a.Errors, declined(op.DeclineCode))
 	}

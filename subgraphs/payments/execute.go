@@ -19,31 +19,32 @@ import (
 var FaultPoints = []string{"payments.intended", "payments.asked", "payments.recorded"}
 
 // drive carries an operation whose intent is committed, and those that follow from it, to their end, or to an
-// unknown outcome. It goes on when the caller's request ends: what the provider did must be recorded.
-func (s *Service) drive(ctx context.Context, op operation) error {
+// unknown outcome. It goes on when the caller's request ends: what the provider did must be recorded. It returns the answer to
+// the command, if it has written that.
+func (s *Service) drive(ctx context.Context, op operation) (*answer, error) {
 	ctx = context.WithoutCancel(ctx)
 	for {
 		if err := fault.Point("payments.intended"); err != nil {
-			return err
+			return nil, err
 		}
 		result, asked := s.ask(ctx, op)
 		if err := fault.Point("payments.asked"); err != nil {
-			return err
+			return nil, err
 		}
 		if asked != nil {
 			s.cfg.Log.WarnContext(ctx, "outcome unknown", "operation", op.Kind, "payment", op.PaymentID, "attempt", op.Attempts, "error", asked)
-			return s.suspend(ctx, op, gen.PaymentStatusUnknown, backoff(op.Attempts))
+			return nil, s.suspend(ctx, op, gen.PaymentStatusUnknown, backoff(op.Attempts))
 		}
 		if result.Outcome == Pending {
-			return s.suspend(ctx, op, gen.PaymentStatusProcessing, patience*backoff(op.Attempts))
+			return nil, s.suspend(ctx, op, gen.PaymentStatusProcessing, patience*backoff(op.Attempts))
 		}
-		next, err := s.record(ctx, op, result)
+		next, given, err := s.record(ctx, op, result)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.outbox.Wake()
 		if err := fault.Point("payments.recorded"); err != nil || next == nil {
-			return err
+			return given, err
 		}
 		op = *next
 	}
@@ -60,9 +61,12 @@ func (s *Service) ask(ctx context.Context, op operation) (Result, error) {
 			return result, err
 		}
 	}
-	var p payment
-	if err := s.db.Read.GetContext(ctx, &p, `SELECT `+paymentColumns+` FROM payment p WHERE p.id = $1`, op.PaymentID); err != nil {
-		return Result{}, fmt.Errorf("read payment %s: %w", op.PaymentID, err)
+	p := op.of
+	if p == nil {
+		p = &payment{}
+		if err := s.db.Read.GetContext(ctx, p, `SELECT `+paymentColumns+` FROM payment p WHERE p.id = $1`, op.PaymentID); err != nil {
+			return Result{}, fmt.Errorf("read payment %s: %w", op.PaymentID, err)
+		}
 	}
 	c := Command{Key: op.Key, Reference: p.Reference, Amount: p.money(op.Amount), Begun: database.Time(op.CreatedUs)}
 	switch op.Kind {
@@ -81,10 +85,10 @@ func (s *Service) ask(ctx context.Context, op operation) (Result, error) {
 }
 
 // record writes the outcome of an operation with everything that follows from it, in one transaction. It returns
-// the operation that is to be done next, if any.
-func (s *Service) record(ctx context.Context, op operation, r Result) (next *operation, err error) {
+// the operation that is to be done next, if any, or the answer to the command, if that is one.
+func (s *Service) record(ctx context.Context, op operation, r Result) (next *operation, given *answer, err error) {
 	err = s.db.Tx(ctx, func(tx *database.Tx) error {
-		next = nil
+		next, given = nil, nil
 		before, err := lockPayment(ctx, tx, op.PaymentID)
 		if err != nil {
 			return err
@@ -95,16 +99,16 @@ func (s *Service) record(ctx context.Context, op operation, r Result) (next *ope
 		}
 		after := apply(before, op, r)
 		s.setExpiry(&after, op, r)
-		if err := s.recordOutcome(ctx, tx, before, after, op, r); err != nil {
+		if err := s.recordOutcome(ctx, tx, before, after, &op, r); err != nil {
 			return err
 		}
-		next, err = s.follow(ctx, tx, after, op)
+		next, given, err = s.follow(ctx, tx, after, op)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("record %s of %s: %w", op.Kind, op.PaymentID, err)
+		return nil, nil, fmt.Errorf("record %s of %s: %w", op.Kind, op.PaymentID, err)
 	}
-	return next, nil
+	return next, given, nil
 }
 
 // setExpiry notes until when the buyer may act, or the authorisation lasts.
@@ -120,41 +124,42 @@ func (s *Service) setExpiry(p *payment, op operation, r Result) {
 	}
 }
 
-func (s *Service) recordOutcome(ctx context.Context, tx *database.Tx, before, after payment, op operation, r Result) error {
+// recordOutcome writes the outcome of an operation, and says it in op.
+func (s *Service) recordOutcome(ctx context.Context, tx *database.Tx, before, after payment, op *operation, r Result) error {
 	op.State, op.DeclineCode = stateSucceeded, r.DeclineCode
 	if r.Outcome == Declined {
 		op.State = stateDeclined
 	}
-	if err := updateOperation(ctx, tx, op); err != nil {
+	if err := updateOperation(ctx, tx, *op); err != nil {
 		return err
 	}
 	if err := updatePayment(ctx, tx, after); err != nil {
 		return err
 	}
 	if r.Outcome == Succeeded {
-		if err := s.book(ctx, tx, before, op); err != nil {
+		if err := s.book(ctx, tx, before, *op); err != nil {
 			return err
 		}
 	}
-	if err := s.note(ctx, tx, op, strings.ToLower(string(r.Outcome)), after.Reference); err != nil {
+	if err := s.note(ctx, tx, *op, strings.ToLower(string(r.Outcome)), after.Reference); err != nil {
 		return err
 	}
 	return s.tell(ctx, tx, after)
 }
 
 // follow begins what an outcome entails, a capture at once, or else answers the command.
-func (s *Service) follow(ctx context.Context, tx *database.Tx, p payment, op operation) (*operation, error) {
+func (s *Service) follow(ctx context.Context, tx *database.Tx, p payment, op operation) (*operation, *answer, error) {
 	if next, err := s.captureAtOnce(ctx, tx, p, op); next != nil || err != nil {
-		return next, err
+		return next, nil, err
 	}
 	if op.Scope == scopeSelf {
-		return nil, nil
+		return nil, nil, nil
 	}
-	a, err := answerOf(ctx, tx, p, op.Key)
+	a, err := answerOf(ctx, tx, p, op)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return nil, idempotency.Complete(ctx, tx, op.answers(), a)
+	return nil, &a, idempotency.Complete(ctx, tx, op.answers(), a)
 }
 
 // captureAtOnce begins the capture of a payment that has just been authorised, if it is to be captured at once.

@@ -50,12 +50,8 @@ func (s *Service) serveNotification(w http.ResponseWriter, r *http.Request) {
 
 // notified asks the provider how the payment stands that a webhook is about, and records what it has done by itself.
 func (s *Service) notified(ctx context.Context, n Notification) error {
-	var seen bool
-	if err := s.db.Read.GetContext(ctx, &seen, `SELECT COUNT(*) > 0 FROM notification WHERE id = $1`, n.ID); err != nil || seen {
-		return err
-	}
-	paymentID, err := s.paymentOf(ctx, n)
-	if err != nil {
+	paymentID, seen, err := s.paymentOf(ctx, n)
+	if err != nil || seen {
 		return err
 	}
 	if paymentID == "" {
@@ -74,18 +70,16 @@ func (s *Service) notified(ctx context.Context, n Notification) error {
 	return s.observe(ctx, n, paymentID, state)
 }
 
-// paymentOf is the payment that a webhook is about, or "" if it is none of ours.
-func (s *Service) paymentOf(ctx context.Context, n Notification) (string, error) {
-	var paymentID string
-	err := s.db.Read.GetContext(ctx, &paymentID, `
-		SELECT payment_id FROM operation WHERE key = $1 AND key <> '' UNION ALL SELECT id FROM payment WHERE reference = $2 AND reference <> '' LIMIT 1`, n.Key, n.Reference)
-	if database.NoRows(err) {
-		return "", nil
+// paymentOf is the payment that a webhook is about, or "" if it is none of ours; and whether the webhook came before.
+func (s *Service) paymentOf(ctx context.Context, n Notification) (paymentID string, seen bool, err error) {
+	row := s.db.Read.QueryRowxContext(ctx, `
+		SELECT COALESCE((SELECT payment_id FROM operation WHERE key = $1 AND key <> ''),
+			(SELECT id FROM payment WHERE reference = $2 AND reference <> '' LIMIT 1), ''), (SELECT COUNT(*) > 0 FROM notification WHERE id = $3)`,
+		n.Key, n.Reference, n.ID)
+	if err := row.Scan(&paymentID, &seen); err != nil {
+		return "", false, fmt.Errorf("find the payment of a webhook: %w", err)
 	}
-	if err != nil {
-		return "", fmt.Errorf("find the payment of a webhook: %w", err)
-	}
-	return paymentID, nil
+	return paymentID, seen, nil
 }
 
 // receive notes that a webhook came, and reports whether it is the first time.
@@ -133,7 +127,8 @@ func (s *Service) observe(ctx context.Context, n Notification, paymentID string,
 		}
 		s.outbox.Wake()
 		if next != nil {
-			return s.drive(ctx, *next)
+			_, err = s.drive(ctx, *next)
+			return err
 		}
 		return nil
 	}

@@ -76,7 +76,7 @@ func (s *Service) catchUp(ctx context.Context, tx *database.Tx, p payment, refer
 		}
 		after := apply(p, op, r)
 		s.setExpiry(&after, op, r)
-		if err := s.recordOutcome(ctx, tx, p, after, op, r); err != nil {
+		if err := s.recordOutcome(ctx, tx, p, after, &op, r); err != nil {
 			return nil, err
 		}
 		p, last = after, op

@@ -30,6 +30,9 @@ type operation struct {
 	Attempts       int64
 	DueUs          int64 `db:"due_us"`
 	CreatedUs      int64 `db:"created_us"`
+
+	// of is the payment when the operation was made; nil for one that was read.
+	of *payment
 }
 
 // The states of an operation.
@@ -50,7 +53,7 @@ func (s *Service) newOperation(p payment, k kind, amount int64, command idempote
 	op := operation{
 		PaymentID: p.ID, Kind: k, State: stateIntent, Amount: amount, Before: p.Status,
 		Scope: command.Scope, Command: command.Operation, IdempotencyKey: command.Key, Request: command.Request,
-		Attempts: 1, DueUs: s.callEnds(), CreatedUs: s.nowMicros(),
+		Attempts: 1, DueUs: s.callEnds(), CreatedUs: s.nowMicros(), of: &p,
 	}
 	// One command makes at most one operation of a kind, so the key is the same whenever it is made again.
 	op.Key = id.Derived("op", string(k)+"|"+command.Scope+"|"+command.Operation+"|"+command.Key)

@@ -113,7 +113,8 @@ func (s *Service) resolve(ctx context.Context, op operation) error {
 		return nil
 	}
 	op.State, op.Attempts = stateIntent, op.Attempts+1
-	return s.drive(ctx, op)
+	_, err = s.drive(ctx, op)
+	return err
 }
 
 // inherit makes the operations of processes that are gone due, as all are when a service that is alone starts.
@@ -183,7 +184,8 @@ func (s *Service) expire(ctx context.Context, paymentID string) error {
 	if op == nil {
 		return nil
 	}
-	return s.drive(ctx, *op)
+	_, err = s.drive(ctx, *op)
+	return err
 }
 
 // Unresolved counts the operations whose outcome isn't recorded: none, when everything is at rest.
