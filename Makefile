@@ -38,6 +38,7 @@ soak: ## random supergraphs and operations for an hour, answers held against one
 lint: ## formatting, vet, staticcheck, dead code, and the rules of the house
 	@test -z "$$($(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/))" || { $(GO) tool gofumpt -l $$(git ls-files '*.go' | grep -v /gen/); echo "make format mends these files"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags record ./internal/database
 	$(GO) tool staticcheck $$($(GO) list ./... | grep -v /gen$$)
 	@dead=$$($(GO) tool deadcode -test -generated ./... | grep -v /gen/ || true); test -z "$$dead" || { echo "$$dead"; exit 1; }
 	$(GO) test ./internal/lint

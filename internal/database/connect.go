@@ -21,6 +21,18 @@ func open(engine, dsn string, keep int) (*sqlx.DB, error) {
 	return sqlx.NewDb(sql.OpenDB(&connector{plain.Driver(), dsn, engine, keep}), engine), nil
 }
 
+// recording has what a connection writes written down. It is set in programs with the build tag record alone.
+var recording func(made driver.Conn, database string) driver.Conn
+
+// Written is a statement that was written down.
+type Written struct {
+	Statement string
+	Args      []Arg
+}
+
+// Arg is an argument of a statement: nil, or one of the types that engines know.
+type Arg struct{ Value driver.Value }
+
 // connector makes connections.
 type connector struct {
 	driver      driver.Driver
@@ -36,6 +48,9 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) {
 	}
 	if c.keep > 0 {
 		made = newPreparing(made, c.keep, c.engine == string(SQLite))
+	}
+	if recording != nil && c.engine == string(SQLite) {
+		made = recording(made, nameOf(c.dsn))
 	}
 	if telemetry.Enabled() {
 		made = &conn{passing{made}, nameOf(c.dsn), c.engine}

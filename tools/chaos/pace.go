@@ -20,9 +20,10 @@ import (
 // large catalogue.
 var paces = []campaign{{"checkout", pace}, {"single", paceSingle}, {"page", pacePages}, {"catalogue", paceCatalogue}}
 
-// The size of a measurement: how many people order at a time, and how often the shop and pgbench take turns.
+// The size of a measurement: how many people order at a time, enough to keep two cores busy while each waits for the disk in turn,
+// and how often the shop and its databases alone take turns.
 const (
-	paceClients = 16
+	paceClients = 32
 	paceRounds  = 3
 	paceUnits   = 1_000_000
 )
