@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ import (
 // How many deliveries are on their way at a time, in all and to one endpoint: a slow one holds up nobody else.
 const (
 	parallel    = 32
-	perEndpoint = 4
+	perEndpoint = 8
 )
 
 // keep is how long deliveries that are finished can be looked at and replayed.
@@ -105,19 +106,26 @@ func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int
 	if err != nil {
 		return 0, fmt.Errorf("read what is due: %w", err)
 	}
+	due = slices.DeleteFunc(due, func(d Delivery) bool { return !s.enter(d) })
+	if len(due) == 0 {
+		return 0, nil
+	}
+	to, taken, err := s.q.take(ctx, endpointID, due)
 	for _, d := range due {
-		if !s.enter(d) {
+		attempts, mine := taken[d.ID]
+		if !mine {
+			s.leave(d)
 			continue
 		}
-		n++
+		d.Attempts = attempts
 		s.running.Go(func() {
 			defer s.leave(d)
-			if err := s.q.send(ctx, d); err != nil && ctx.Err() == nil {
+			if err := s.q.send(ctx, to, d); err != nil && ctx.Err() == nil {
 				s.q.cfg.Log.ErrorContext(ctx, "send webhook", "delivery", d.ID, "endpoint", d.EndpointID, "error", err)
 			}
 		})
 	}
-	return n, nil
+	return len(taken), err
 }
 
 // enter reports whether there is room for a delivery that is not on its way yet.
@@ -147,29 +155,38 @@ func (s *sender) leave(d Delivery) {
 	s.q.Wake() // there may be more for this endpoint
 }
 
-// send makes one attempt at a delivery, unless somebody else is at it.
-func (q *Queue) send(ctx context.Context, d Delivery) error {
-	var to row
-	taken := false
-	err := q.db.Tx(ctx, func(tx *database.Tx) error {
+// take counts an attempt at each of the deliveries to an endpoint that are still due, and returns the attempts at those: others
+// may be at some of them. If this process dies, they are due again when the attempt has certainly ended.
+func (q *Queue) take(ctx context.Context, endpointID string, due []Delivery) (to row, taken map[string]int64, err error) {
+	err = q.db.Tx(ctx, func(tx *database.Tx) error {
+		taken = map[string]int64{}
+		ids := make([]string, len(due))
+		for i, d := range due {
+			ids[i] = d.ID
+		}
 		now := q.cfg.Now()
-		// If this process dies, the delivery is due again when the attempt has certainly ended.
-		result, err := tx.ExecContext(ctx, `
-			UPDATE webhook_delivery SET attempts = attempts + 1, due_us = $1 WHERE id = $2 AND attempts = $3 AND state = 'PENDING' AND due_us <= $4`,
-			database.Micros(now.Add(2*q.cfg.Timeout)), d.ID, d.Attempts, database.Micros(now))
-		if err != nil {
+		list, args := database.In([]any{database.Micros(now.Add(2 * q.cfg.Timeout)), database.Micros(now)}, ids)
+		var rows []Delivery
+		err := tx.SelectContext(ctx, &rows, `
+			UPDATE webhook_delivery SET attempts = attempts + 1, due_us = $1 WHERE id IN (
+				SELECT id FROM webhook_delivery WHERE state = 'PENDING' AND due_us <= $2 AND id IN `+list+` ORDER BY id`+tx.Dialect.SkipLocked()+`
+			) RETURNING id, attempts`, args...)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		n, err := result.RowsAffected()
-		if taken = n == 1; err != nil || !taken {
-			return err
+		for _, d := range rows {
+			taken[d.ID] = d.Attempts
 		}
-		return tx.GetContext(ctx, &to, `SELECT `+endpointColumns+` FROM webhook_endpoint WHERE id = $1`, d.EndpointID)
+		return tx.GetContext(ctx, &to, `SELECT `+endpointColumns+` FROM webhook_endpoint WHERE id = $1`, endpointID)
 	})
-	if err != nil || !taken {
-		return err
+	if err != nil {
+		return to, nil, fmt.Errorf("take webhooks of %s: %w", endpointID, err)
 	}
-	d.Attempts++
+	return to, taken, nil
+}
+
+// send makes one attempt at a delivery.
+func (q *Queue) send(ctx context.Context, to row, d Delivery) error {
 	answer := q.post(ctx, to, d)
 	if ctx.Err() != nil && !answer.accepted() {
 		return nil // cut off by our own end: it is due again

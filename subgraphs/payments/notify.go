@@ -60,14 +60,7 @@ func (s *Service) notified(ctx context.Context, n Notification) error {
 			return err
 		})
 	}
-	if err := s.resolveOpen(ctx, paymentID); err != nil {
-		return err
-	}
-	state, err := s.look(ctx, n.Reference)
-	if err != nil {
-		return err
-	}
-	return s.observe(ctx, n, paymentID, state)
+	return s.observe(ctx, n, paymentID)
 }
 
 // paymentOf is the payment that a webhook is about, or "" if it is none of ours; and whether the webhook came before.
@@ -110,12 +103,22 @@ func (s *Service) look(ctx context.Context, reference string) (State, error) {
 var errBusy = errors.New("a command on the payment is on its way")
 
 // observe records what the provider did by itself, and carries on what follows from it. It waits a while for a command
-// that is on its way: webhooks about its effect come while its answer is being written down.
-func (s *Service) observe(ctx context.Context, n Notification, paymentID string, state State) error {
+// that is on its way: webhooks about its effect come while its answer is being written down. One whose outcome nobody knows is
+// resolved.
+func (s *Service) observe(ctx context.Context, n Notification, paymentID string) error {
+	resolved := false
 	for deadline := time.Now().Add(s.cfg.ProviderTimeout); ; {
-		next, err := s.observeOnce(ctx, n, paymentID, state)
+		state, err := s.look(ctx, n.Reference)
+		if err != nil {
+			return err
+		}
+		next, err := s.observeOnce(ctx, n, paymentID, state, resolved)
 		switch {
 		case errors.Is(err, errBusy) && time.Now().Before(deadline):
+			if err := s.resolveOpen(ctx, paymentID); err != nil {
+				return err
+			}
+			resolved = true
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -134,7 +137,8 @@ func (s *Service) observe(ctx context.Context, n Notification, paymentID string,
 	}
 }
 
-func (s *Service) observeOnce(ctx context.Context, n Notification, paymentID string, state State) (next *operation, err error) {
+// observeOnce tries to, if no command is open. resolved says that one which was has been resolved if it could be.
+func (s *Service) observeOnce(ctx context.Context, n Notification, paymentID string, state State, resolved bool) (next *operation, err error) {
 	err = s.db.Tx(ctx, func(tx *database.Tx) error {
 		next = nil
 		fresh, err := s.receive(ctx, tx, n, paymentID)
@@ -147,7 +151,7 @@ func (s *Service) observeOnce(ctx context.Context, n Notification, paymentID str
 		}
 		open, err := openOperation(ctx, tx, p.ID)
 		switch {
-		case err == nil && open.State == stateUnknown && state.Standing == Undecided:
+		case err == nil && resolved && open.State == stateUnknown && state.Standing == Undecided:
 			return nil // the provider tells again when it has decided
 		case err == nil:
 			return errBusy
