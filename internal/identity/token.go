@@ -8,8 +8,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// serviceTokenLife is how long a service token lasts: one is made for each request.
-const serviceTokenLife = time.Minute
+// ServiceTokenLife is how long a service token lasts.
+const ServiceTokenLife = time.Minute
 
 // ServiceToken signs the token by which a service asks another, with the scopes that it needs for that.
 func ServiceToken(secret []byte, service string, scopes ...string) (string, error) {
@@ -17,7 +17,7 @@ func ServiceToken(secret []byte, service string, scopes ...string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return sign(signer, ServiceIssuer, service, "", "", time.Now(), serviceTokenLife, scopes)
+	return sign(signer, ServiceIssuer, service, "", "", time.Now(), ServiceTokenLife, scopes)
 }
 
 // AccessToken signs the token of a user's session with one of the users service's keys.

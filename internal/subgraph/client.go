@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/agora-supergraph/agora/internal/identity"
 )
@@ -27,6 +29,14 @@ type Client struct {
 	URL string
 	// HTTP is used for URL. Nil means http.DefaultClient.
 	HTTP *http.Client
+
+	signed atomic.Pointer[signed]
+}
+
+// signed is a token, and until when it is used.
+type signed struct {
+	token string
+	until time.Time
 }
 
 // ResponseErrors are the errors of a GraphQL response.
@@ -52,7 +62,7 @@ func (e ResponseErrors) Error() string {
 // and other errors if there is no response. What a caller of the operation can do something about is in the
 // payload's userErrors, which are no error here.
 func (c *Client) Do(ctx context.Context, query string, variables map[string]any, out any) error {
-	token, err := identity.ServiceToken(c.Secret, c.Service, c.Scopes...)
+	token, err := c.token()
 	if err != nil {
 		return err
 	}
@@ -76,6 +86,20 @@ func (c *Client) Do(ctx context.Context, query string, variables map[string]any,
 		return response.Errors
 	}
 	return json.Unmarshal(response.Data, out)
+}
+
+// token is that of the service, which serves many requests: to sign one takes longer than most of them.
+func (c *Client) token() (string, error) {
+	now := time.Now()
+	if last := c.signed.Load(); last != nil && now.Before(last.until) {
+		return last.token, nil
+	}
+	token, err := identity.ServiceToken(c.Secret, c.Service, c.Scopes...)
+	if err != nil {
+		return "", err
+	}
+	c.signed.Store(&signed{token, now.Add(identity.ServiceTokenLife / 2)})
+	return token, nil
 }
 
 func (c *Client) send(ctx context.Context, req *Request) ([]byte, error) {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/agora-supergraph/agora/internal/heap"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 	"github.com/agora-supergraph/agora/router"
@@ -37,6 +38,12 @@ type devConfig struct {
 	level slog.Level
 }
 
+// To what size the heaps of a whole shop, and of a process of some services, may grow before they are collected.
+const (
+	shopHeap    = 128 << 20
+	serviceHeap = 64 << 20
+)
+
 // dev runs everything in one process until it is interrupted.
 func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	var cfg devConfig
@@ -51,6 +58,7 @@ func dev(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	heap.Floor(shopHeap)
 	listener, err := net.Listen("tcp", cfg.listen)
 	if err != nil {
 		return err // it names the address

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/agora-supergraph/agora/internal/heap"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 )
 
@@ -36,6 +37,7 @@ func runSubgraphs(ctx context.Context, args []string, out, diagnostics io.Writer
 	if err := parse(flags, rest); err != nil {
 		return err
 	}
+	heap.Floor(serviceHeap)
 	if err := known(names); err != nil {
 		return err
 	}
