@@ -77,36 +77,36 @@ func (s *Service) buy(ctx context.Context, p purchase) (*order, error) {
 	if wrong := p.check(); len(wrong) > 0 {
 		return nil, wrong
 	}
-	orderID, err := s.placeOnce(ctx, p)
+	orderID, begins, err := s.placeOnce(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return s.wait(ctx, orderID, p.wait)
+	return s.wait(ctx, orderID, begins, p.wait)
 }
 
-// placeOnce places the order, or finds the one that the key has placed before.
-func (s *Service) placeOnce(ctx context.Context, p purchase) (string, error) {
+// placeOnce places the order, or finds the one that the key has placed before. It returns the lease of a saga that is to begin.
+func (s *Service) placeOnce(ctx context.Context, p purchase) (orderID string, begins *lease, err error) {
 	select {
 	case s.placing <- struct{}{}:
 		defer func() { <-s.placing }()
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", nil, ctx.Err()
 	}
-	orderID, err := s.placed(ctx, p.key)
+	orderID, err = s.placed(ctx, p.key)
 	if orderID != "" || err != nil {
-		return orderID, err
+		return orderID, nil, err
 	}
-	orderID, err = s.place(ctx, p)
+	orderID, begins, err = s.place(ctx, p)
 	var refused refusals
 	if !errors.As(err, &refused) {
-		return orderID, err
+		return orderID, begins, err
 	}
 	// The same key may have placed the order meanwhile, and emptied the cart.
 	first, looked := s.placed(ctx, p.key)
 	if first != "" || looked != nil {
-		return first, looked
+		return first, nil, looked
 	}
-	return "", err
+	return "", nil, err
 }
 
 // placed is the order that a key has placed, or "".
@@ -133,14 +133,14 @@ func replay(status idempotency.Status, stored []byte) (orderID string, err error
 }
 
 // place asks for everything that the order needs to know, and writes it.
-func (s *Service) place(ctx context.Context, p purchase) (string, error) {
+func (s *Service) place(ctx context.Context, p purchase) (orderID string, begins *lease, err error) {
 	want, from, err := p.want(ctx)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	q, address, err := s.prepare(ctx, p, want)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	now := s.nowMicros()
 	o := &order{
@@ -151,19 +151,19 @@ func (s *Service) place(ctx context.Context, p purchase) (string, error) {
 	for i := range o.Lines {
 		o.Lines[i].ID = id.New(id.OrderLine)
 	}
-	l := lease{o.ID, newOwner()}
-	orderID, err := s.write(ctx, p, o, from, l)
+	sg := saga{
+		OrderID: o.ID, Plan: forward.String(), Outcome: gen.OrderStatusConfirmed, Token: p.token,
+		DeadlineUs: database.Micros(s.now().Add(s.cfg.ReservationLife * 14 / 15)), LeaseOwner: newOwner(),
+	}
+	orderID, err = s.write(ctx, p, o, from, sg)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	if err := fault.Point("orders.placed"); err != nil {
-		return "", err
+	if err := fault.Point("orders.placed"); err != nil || orderID != o.ID {
+		return orderID, nil, err
 	}
-	if orderID == o.ID {
-		s.outbox.Wake()
-		s.enqueue(l)
-	}
-	return orderID, nil
+	s.outbox.Wake()
+	return orderID, &lease{o.ID, sg.LeaseOwner, &begun{sg, o}}, nil
 }
 
 // prepare asks products, users and inventory at the same time.
@@ -201,7 +201,7 @@ func (s *Service) prepare(ctx context.Context, p purchase, want []wanted) (q quo
 // write stores the order as PENDING with its lines, history, event, saga and idempotency record, and empties the
 // cart, if that is still the one that was priced: all in one transaction. It returns the order of the key, which may
 // be another one that was faster.
-func (s *Service) write(ctx context.Context, p purchase, o *order, from *cart, l lease) (orderID string, err error) {
+func (s *Service) write(ctx context.Context, p purchase, o *order, from *cart, sg saga) (orderID string, err error) {
 	if err := fault.Point("orders.placing"); err != nil {
 		return "", err
 	}
@@ -226,7 +226,7 @@ func (s *Service) write(ctx context.Context, p purchase, o *order, from *cart, l
 		if err := s.chronicle(ctx, tx, o, "", change{to: o.Status, actor: p.buyer}); err != nil {
 			return err
 		}
-		if err := s.insertSaga(ctx, tx, o, p.token, l); err != nil {
+		if err := s.insertSaga(ctx, tx, sg, o.PlacedUs); err != nil {
 			return err
 		}
 		return idempotency.Complete(ctx, tx, p.key, o.ID)
@@ -238,12 +238,11 @@ func (s *Service) write(ctx context.Context, p purchase, o *order, from *cart, l
 }
 
 // insertSaga writes the plan of a new order. It is leased to this replica at once.
-func (s *Service) insertSaga(ctx context.Context, tx *database.Tx, o *order, token string, l lease) error {
+func (s *Service) insertSaga(ctx context.Context, tx *database.Tx, sg saga, nextUs int64) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO saga (order_id, plan, outcome, token, deadline_us, next_us, lease_owner, lease_until_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		o.ID, forward.String(), gen.OrderStatusConfirmed, token,
-		database.Micros(s.now().Add(s.cfg.ReservationLife*14/15)), o.PlacedUs, l.owner, database.Micros(s.now().Add(s.cfg.Lease)))
+		sg.OrderID, sg.Plan, sg.Outcome, sg.Token, sg.DeadlineUs, nextUs, sg.LeaseOwner, database.Micros(s.now().Add(s.cfg.Lease)))
 	if err != nil {
 		return fmt.Errorf("insert saga: %w", err)
 	}
@@ -253,18 +252,23 @@ func (s *Service) insertSaga(ctx context.Context, tx *database.Tx, o *order, tok
 // pollInterval is how often those who wait look at the database themselves.
 const pollInterval = time.Second
 
-// wait returns the order when checkout has settled, or as it is when the time is over.
-func (s *Service) wait(ctx context.Context, orderID string, limit time.Duration) (*order, error) {
+// wait returns the order when checkout has settled, or as it is when the time is over. It begins with a saga that is to begin.
+func (s *Service) wait(ctx context.Context, orderID string, begins *lease, limit time.Duration) (*order, error) {
 	statuses, end := s.hub.listen(orderID)
 	defer end()
+	if begins != nil {
+		s.enqueue(*begins)
+	}
 	over := time.NewTimer(limit)
 	defer over.Stop()
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
-	for {
-		o, err := s.order(ctx, orderID)
-		if err != nil || settled(o.Status) {
-			return o, err
+	for look := begins == nil; ; look = true {
+		if look {
+			o, err := s.order(ctx, orderID)
+			if err != nil || settled(o.Status) {
+				return o, err
+			}
 		}
 		if waiting := s.until(ctx, statuses, over.C, poll.C); !waiting {
 			return s.order(ctx, orderID)

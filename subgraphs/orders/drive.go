@@ -13,7 +13,17 @@ import (
 )
 
 // lease is the right to drive the saga of an order.
-type lease struct{ orderID, owner string }
+type lease struct {
+	orderID, owner string
+	// begun is a saga that has just been written by this process; nil for one that has to be read.
+	begun *begun
+}
+
+// begun is a saga at its beginning, and its order.
+type begun struct {
+	saga  saga
+	order *order
+}
 
 // saga is a row of its table.
 type saga struct {
@@ -112,6 +122,9 @@ func (s *Service) command(ctx context.Context, current step, sg saga, o *order) 
 
 // load reads a saga that the driver has the lease on, and its order.
 func (s *Service) load(ctx context.Context, l lease) (saga, *order, error) {
+	if l.begun != nil {
+		return l.begun.saga, l.begun.order, nil
+	}
 	var sg saga
 	err := s.db.Read.GetContext(ctx, &sg, `SELECT `+sagaColumns+` FROM saga WHERE order_id = $1`, l.orderID)
 	if err != nil {

@@ -61,7 +61,7 @@ func (s *Service) takeOver(ctx context.Context) error {
 		if cap(s.queue)-len(s.queue) < 2 {
 			return nil // the drivers have enough to do
 		}
-		l := lease{orderID, newOwner()}
+		l := lease{orderID: orderID, owner: newOwner()}
 		taken, err := s.take(ctx, l)
 		if err != nil {
 			return fmt.Errorf("take over the saga of %s: %w", orderID, err)

@@ -7,7 +7,7 @@ import (
 	"github.com/agora-supergraph/agora/subgraphs/payments/gen"
 )
 
-// onPayment captures or voids a payment; a capture may take a part of it. An operation that is still open is resolved first.
+// onPayment captures or voids a payment; a capture may take a part of it.
 func (s *Service) onPayment(ctx context.Context, k kind, operationName string, in gen.PaymentCommandInput) (answer, error) {
 	key, err := keyOf(ctx, operationName, in.IdempotencyKey, in)
 	if err != nil {
@@ -15,9 +15,6 @@ func (s *Service) onPayment(ctx context.Context, k kind, operationName string, i
 	}
 	if in.AmountMinorUnits != nil && (k != capture || *in.AmountMinorUnits <= 0) {
 		return answer{Errors: invalid("amountMinorUnits", "only a capture has an amount, and it is more than 0").present()}, nil
-	}
-	if err := s.resolveOpen(ctx, in.PaymentID); err != nil {
-		return answer{}, err
 	}
 	return s.command(ctx, key, func(tx *database.Tx) (operation, error) {
 		p, err := s.beginOn(ctx, tx, k, in.PaymentID)

@@ -31,12 +31,12 @@ func keyOf(ctx context.Context, operation, key string, parameters any) (idempote
 }
 
 // command runs a command once. begin makes the operation, in the transaction that claims the key; it refuses with
-// a refusal, and then the key stays free.
+// a refusal, and then the key stays free. An operation that is still open is resolved first.
 func (s *Service) command(ctx context.Context, k idempotency.Key, begin func(tx *database.Tx) (operation, error)) (answer, error) {
 	var op operation
 	var status idempotency.Status
 	var stored []byte
-	err := s.db.Tx(ctx, func(tx *database.Tx) (err error) {
+	claim := func(tx *database.Tx) (err error) {
 		if status, stored, err = idempotency.Claim(ctx, tx, k); err != nil || status != idempotency.Claimed {
 			return err
 		}
@@ -44,8 +44,15 @@ func (s *Service) command(ctx context.Context, k idempotency.Key, begin func(tx 
 			return err
 		}
 		return s.intend(ctx, tx, op)
-	})
+	}
+	err := s.db.Tx(ctx, claim)
 	var refused *refusal
+	if errors.As(err, &refused) && refused.busy {
+		if err := s.resolveOpen(ctx, refused.payment); err != nil {
+			return answer{}, err
+		}
+		err = s.db.Tx(ctx, claim)
+	}
 	if errors.As(err, &refused) {
 		return s.refused(ctx, refused)
 	}
@@ -156,11 +163,15 @@ func (s *Service) beginOn(ctx context.Context, tx *database.Tx, k kind, paymentI
 		return p, err
 	}
 	_, err = openOperation(ctx, tx, p.ID)
-	if !mayBegin(k, p.Status) || err == nil { // one thing at a time
-		return p, illegal(k, p)
-	}
-	if !database.NoRows(err) {
+	switch {
+	case err == nil: // one thing at a time
+		refused := illegal(k, p)
+		refused.busy = true
+		return p, refused
+	case !database.NoRows(err):
 		return p, err
+	case !mayBegin(k, p.Status):
+		return p, illegal(k, p)
 	}
 	return p, nil
 }

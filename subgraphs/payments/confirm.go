@@ -26,9 +26,6 @@ func (s *Service) confirm(ctx context.Context, paymentID string, in gen.PaymentA
 	if !who.May(owner, "payments:write") {
 		return answer{Errors: noPayment(paymentID).present()}, nil
 	}
-	if err := s.resolveOpen(ctx, paymentID); err != nil {
-		return answer{}, err
-	}
 	return s.command(ctx, key, func(tx *database.Tx) (operation, error) {
 		p, err := s.beginOn(ctx, tx, confirm, paymentID)
 		if err != nil {

@@ -20,9 +20,6 @@ func (s *Service) refund(ctx context.Context, in gen.RefundCreateInput) (answer,
 	if in.Reason != nil && (len(*in.Reason) > maxText || !database.Storable(*in.Reason)) {
 		return answer{Errors: invalid("reason", "a reason has at most %d bytes", maxText).present()}, nil
 	}
-	if err := s.resolveOpen(ctx, in.PaymentID); err != nil {
-		return answer{}, err
-	}
 	return s.command(ctx, key, func(tx *database.Tx) (operation, error) {
 		p, err := s.beginOn(ctx, tx, refund, in.PaymentID)
 		if err != nil {

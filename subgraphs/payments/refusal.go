@@ -14,6 +14,8 @@ type refusal struct {
 	field   []string
 	// payment is the one concerned, if it may be shown.
 	payment string
+	// busy says that it is refused because a command on the payment is open, which may be resolved.
+	busy bool
 }
 
 // Error is the message.
