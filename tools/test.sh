@@ -109,3 +109,9 @@ else
 fi
 
 go test ./... "$@"
+
+# The short form of make chaos-cluster needs the machine for itself, and stores of its own to stop.
+if [ $# = 0 ] && [ -n "$(initdb_of)" ] && command -v redis-server >/dev/null; then
+  say "a cluster, and what may break in it"
+  AGORA_CAMPAIGN=1 go test ./tools/chaos -run TestAClusterSurvivesWhateverBreaks
+fi

@@ -7,7 +7,7 @@ import (
 )
 
 // TestAClusterSurvivesWhateverBreaks is the short form of make chaos-cluster: all of its campaigns, a few seconds each. It needs
-// a machine for itself, and runs where AGORA_CAMPAIGN is set.
+// a machine for itself: make test runs it behind all others, with AGORA_CAMPAIGN.
 func TestAClusterSurvivesWhateverBreaks(t *testing.T) {
 	if os.Getenv("AGORA_CAMPAIGN") == "" {
 		t.Skip("AGORA_CAMPAIGN is not set")
