@@ -24,7 +24,7 @@ type Consumer struct {
 	// is subscribed to, and does nothing for types that don't concern it. It may run again if it returns an
 	// error, or if the transaction is repeated.
 	Apply func(ctx context.Context, tx *database.Tx, e Event) error
-	// Applied is called after the commit of an effect; nil for nothing.
+	// Applied is called after the commit of an effect, for those that are committed together in any order; nil for nothing.
 	Applied func(ctx context.Context, e Event)
 	// MaxAttempts is how often a failing event is tried before it becomes a dead letter. Zero means 25, which takes
 	// some 85 s.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -172,7 +173,8 @@ func (d Driver) sources(t *testing.T) {
 	}
 }
 
-// service is one with an outbox and a consumer of its own events, in as many processes as there are.
+// service is one with an outbox and a consumer of its own events, in as many processes as there are. What the consumer does is in
+// its database, in the order of the commits: those who are told of it behind a commit hear of it in any order.
 type service struct {
 	db     *database.DB
 	outbox *event.Outbox
@@ -181,7 +183,8 @@ type service struct {
 
 func newService(t *testing.T) *service {
 	t.Helper()
-	db, err := database.Open(t.Context(), databasetest.SQLite(t), event.Migrations())
+	effects := fstest.MapFS{"0100_effect.sql": {Data: []byte("-- +goose Up\nCREATE TABLE effect (n INTEGER PRIMARY KEY, subject TEXT NOT NULL, name TEXT NOT NULL);")}}
+	db, err := database.Open(t.Context(), databasetest.SQLite(t), event.Migrations(), effects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +199,10 @@ func (s *service) begin(t *testing.T, p Process) (stop func()) {
 	calls := 0
 	c := &event.Consumer{
 		DB: s.db, Name: "test.service",
-		Apply: func(context.Context, *database.Tx, event.Event) error {
+		Apply: func(ctx context.Context, tx *database.Tx, e event.Event) error {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO effect (subject, name) VALUES ($1, $2)`, e.Subject, name(e)); err != nil {
+				return err
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if calls++; calls%7 == 0 {
@@ -241,8 +247,16 @@ func (s *service) check(t *testing.T, subjects []string, n int) {
 		for i := range n {
 			want = append(want, fmt.Sprint(subject, " ", i+1))
 		}
-		if diff := cmp.Diff(want, s.heard.await(t, subject, n)); diff != "" {
+		told := slices.Sorted(slices.Values(s.heard.await(t, subject, n)))
+		var done []string
+		if err := s.db.Read.Select(&done, `SELECT name FROM effect WHERE subject = $1 ORDER BY n`, subject); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, done); diff != "" {
 			t.Errorf("%s:\n%s", subject, diff)
+		}
+		if diff := cmp.Diff(slices.Sorted(slices.Values(want)), told); diff != "" {
+			t.Errorf("%s, as it was told:\n%s", subject, diff)
 		}
 	}
 }
