@@ -139,6 +139,21 @@ func (ex *exchange) readBy(t time.Time) { _ = http.NewResponseController(ex.w).S
 
 func (ex *exchange) writeBy(t time.Time) { _ = http.NewResponseController(ex.w).SetWriteDeadline(t) }
 
+// interrupt ends what is being written when ctx ends, until it is told to stop: behind that the exchange may be another
+// client's.
+func (ex *exchange) interrupt(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	unused := context.AfterFunc(ctx, func() {
+		defer close(done)
+		ex.writeBy(time.Now())
+	})
+	return func() {
+		if !unused() {
+			<-done
+		}
+	}
+}
+
 var nosniff = []string{"nosniff"}
 
 // writePiece is how much of a body a client must take within HTTP.WriteTimeout.

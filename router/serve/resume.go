@@ -266,8 +266,7 @@ func (s *resumable) serve(ex *exchange, r *http.Request, seen uint64, first []by
 		s.mu.Unlock()
 	}()
 	// What is being written to a client that has come back elsewhere is written to nobody.
-	interrupted := context.AfterFunc(ctx, func() { ex.writeBy(time.Now()) })
-	defer interrupted()
+	defer ex.interrupt(ctx)()
 	out := newStream(ex, mediaEventStream).(*events)
 	if !out.send(func(b []byte) []byte { return appendStart(b, s.id, seen, first) }) {
 		return true
