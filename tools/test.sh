@@ -114,4 +114,6 @@ go test ./... "$@"
 if [ $# = 0 ] && [ -n "$(initdb_of)" ] && command -v redis-server >/dev/null; then
   say "a cluster, and what may break in it"
   AGORA_CAMPAIGN=1 go test ./tools/chaos -run TestAClusterSurvivesWhateverBreaks
+elif [ $# = 0 ]; then
+  say "no programs of Postgres and Redis: a cluster, and what may break in it, is not tried"
 fi

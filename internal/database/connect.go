@@ -21,18 +21,6 @@ func open(engine, dsn string, keep int) (*sqlx.DB, error) {
 	return sqlx.NewDb(sql.OpenDB(&connector{plain.Driver(), dsn, engine, keep}), engine), nil
 }
 
-// recording has what a connection writes written down. It is set in programs with the build tag record alone.
-var recording func(made driver.Conn, database string) driver.Conn
-
-// Written is a statement that was written down.
-type Written struct {
-	Statement string
-	Args      []Arg
-}
-
-// Arg is an argument of a statement: nil, or one of the types that engines know.
-type Arg struct{ Value driver.Value }
-
 // connector makes connections.
 type connector struct {
 	driver      driver.Driver

@@ -29,23 +29,27 @@ func newCompany(t *testing.T) *company {
 	return &company{T: t, db: db}
 }
 
-// together runs transactions one behind the other, each as soon as the next one waits. It returns what came of each.
+// together runs transactions one behind the other, so that they come together. It returns what came of each.
 func (c *company) together(all ...func(tx *Tx) error) []error {
-	errs := make([]error, len(all))
-	c.db.line.turn <- struct{}{}
+	errs, each := make([]error, len(all)), make([]func(), len(all))
 	for i, fn := range all {
-		c.wg.Go(func() { errs[i] = c.db.Tx(c.Context(), fn) })
-		c.waiting(i + 1)
+		each[i] = func() { errs[i] = c.db.Tx(c.Context(), fn) }
 	}
-	c.db.line.leave()
-	c.wg.Wait()
+	c.inTurn(each...)
 	return errs
 }
 
-func (c *company) waiting(n int) {
-	for c.db.line.waiting.Load() < int32(n) {
-		time.Sleep(time.Millisecond)
+// inTurn has each of some functions wait for a turn, in their order, before the first one gets it.
+func (c *company) inTurn(all ...func()) {
+	c.db.line.turn <- struct{}{}
+	for i, do := range all {
+		c.wg.Go(do)
+		for c.db.line.waiting.Load() < int32(i+1) {
+			time.Sleep(time.Millisecond)
+		}
 	}
+	c.db.line.leave()
+	c.wg.Wait()
 }
 
 func (c *company) names(q Querier) []string {
@@ -105,8 +109,7 @@ func TestATransactionThatFailsAmongThoseCommittedTogetherIsUndoneAlone(t *testin
 func TestATransactionThatPanicsTakesNoOtherWithIt(t *testing.T) {
 	c := newCompany(t)
 	var recovered any
-	c.db.line.turn <- struct{}{}
-	for i, fn := range []func(){
+	c.inTurn(
 		func() { _ = c.db.Tx(t.Context(), insert("a")) },
 		func() {
 			defer func() { recovered = recover() }()
@@ -116,12 +119,7 @@ func TestATransactionThatPanicsTakesNoOtherWithIt(t *testing.T) {
 			})
 		},
 		func() { _ = c.db.Tx(t.Context(), insert("c")) },
-	} {
-		c.wg.Go(fn)
-		c.waiting(i + 1)
-	}
-	c.db.line.leave()
-	c.wg.Wait()
+	)
 	if recovered != "no" {
 		t.Errorf("recovered %v", recovered)
 	}
@@ -156,18 +154,15 @@ func TestWhoeverGivesUpWaitingHoldsUpNobody(t *testing.T) {
 	c := newCompany(t)
 	ctx, giveUp := context.WithCancel(t.Context())
 	var left, first error
-	c.db.line.turn <- struct{}{}
-	c.wg.Go(func() {
-		first = c.db.Tx(t.Context(), func(tx *Tx) error {
-			giveUp()
-			return insert("a")(tx)
-		})
-	})
-	c.waiting(1)
-	c.wg.Go(func() { left = c.db.Tx(ctx, insert("b")) })
-	c.waiting(2)
-	c.db.line.leave()
-	c.wg.Wait()
+	c.inTurn(
+		func() {
+			first = c.db.Tx(t.Context(), func(tx *Tx) error {
+				giveUp()
+				return insert("a")(tx)
+			})
+		},
+		func() { left = c.db.Tx(ctx, insert("b")) },
+	)
 	if first != nil || !errors.Is(left, context.Canceled) {
 		t.Errorf("first: %v, who gave up: %v", first, left)
 	}

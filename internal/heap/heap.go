@@ -12,7 +12,7 @@ import (
 const standard = 100
 
 // Floor lets the heap grow to a size, in bytes, before it is collected, however little of it is alive. A service keeps little and
-// allocates much: with the standard setting it would look through the little over and over, a tenth of all that it does. Where
+// allocates much: with the standard setting it would look through the little over and over. Where
 // more than half of the size is alive, nothing changes, and neither where the environment sets GOGC.
 func Floor(size uint64) {
 	if os.Getenv("GOGC") != "" {

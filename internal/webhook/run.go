@@ -119,6 +119,7 @@ func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int
 		}
 		d.Attempts = attempts
 		s.running.Go(func() {
+			defer s.q.Wake() // there may be more for this endpoint
 			defer s.leave(d)
 			if err := s.q.send(ctx, to, d); err != nil && ctx.Err() == nil {
 				s.q.cfg.Log.ErrorContext(ctx, "send webhook", "delivery", d.ID, "endpoint", d.EndpointID, "error", err)
@@ -152,7 +153,6 @@ func (s *sender) leave(d Delivery) {
 		delete(s.busy, d.EndpointID)
 	}
 	<-s.slots
-	s.q.Wake() // there may be more for this endpoint
 }
 
 // take counts an attempt at each of the deliveries to an endpoint that are still due, and returns the attempts at those: others

@@ -155,6 +155,7 @@ func (s *Service) place(ctx context.Context, p purchase) (orderID string, begins
 		OrderID: o.ID, Plan: forward.String(), Outcome: gen.OrderStatusConfirmed, Token: p.token,
 		DeadlineUs: database.Micros(s.now().Add(s.cfg.ReservationLife * 14 / 15)), LeaseOwner: newOwner(),
 	}
+	untilUs := database.Micros(s.now().Add(s.cfg.Lease))
 	orderID, err = s.write(ctx, p, o, from, sg)
 	if err != nil {
 		return "", nil, err
@@ -163,7 +164,7 @@ func (s *Service) place(ctx context.Context, p purchase) (orderID string, begins
 		return orderID, nil, err
 	}
 	s.outbox.Wake()
-	return orderID, &lease{o.ID, sg.LeaseOwner, &begun{sg, o}}, nil
+	return orderID, &lease{o.ID, sg.LeaseOwner, &begun{sg, o, untilUs}}, nil
 }
 
 // prepare asks products, users and inventory at the same time.

@@ -19,10 +19,11 @@ type lease struct {
 	begun *begun
 }
 
-// begun is a saga at its beginning, and its order.
+// begun is a saga at its beginning, and its order. From untilUs on somebody else may have gone on with it.
 type begun struct {
-	saga  saga
-	order *order
+	saga    saga
+	order   *order
+	untilUs int64
 }
 
 // saga is a row of its table.
@@ -122,7 +123,7 @@ func (s *Service) command(ctx context.Context, current step, sg saga, o *order) 
 
 // load reads a saga that the driver has the lease on, and its order.
 func (s *Service) load(ctx context.Context, l lease) (saga, *order, error) {
-	if l.begun != nil {
+	if l.begun != nil && s.nowMicros() < l.begun.untilUs {
 		return l.begun.saga, l.begun.order, nil
 	}
 	var sg saga
