@@ -15,12 +15,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/agora-supergraph/agora/internal/heap"
 	"github.com/agora-supergraph/agora/internal/identity"
 	"github.com/agora-supergraph/agora/internal/telemetry"
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/headers"
+	"github.com/agora-supergraph/agora/router/heap"
 	"github.com/agora-supergraph/agora/router/playground"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/transport"

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/agora-supergraph/agora/internal/heap"
 	"github.com/agora-supergraph/agora/internal/telemetry"
+	"github.com/agora-supergraph/agora/router/heap"
 )
 
 // webhookPath is where payments takes its provider's webhooks.

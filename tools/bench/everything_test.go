@@ -28,7 +28,7 @@ func BenchmarkFeature(b *testing.B) {
 		{"log", "log: {level: info, format: json}\n"},
 		{"overload", quiet + "overload: {enabled: true}\n"},
 		{"cost", quiet + "cost: {mode: measure}\n"},
-		{"rate limit", quiet + "rate_limit: {rules: [{name: all, by: address, units: 1000000000}]}\n"},
+		{"rate limit", quiet + "rate_limit: {rules: [{name: all, by: address, units: 1000000000, per: 1s}]}\n"},
 		{"headers", quiet + `headers:
   all:
     request: [{propagate: Authorization}, {insert: X-Request-Id, from: request.id}]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router"
 	"github.com/agora-supergraph/agora/router/config"
+	"github.com/agora-supergraph/agora/router/heap"
 	"github.com/agora-supergraph/agora/router/log"
 	"github.com/agora-supergraph/agora/router/telemetry"
 )
@@ -27,6 +28,10 @@ type server struct {
 	// seen watches the routers of all configurations: it is that of the first one.
 	seen *telemetry.Telemetry
 }
+
+// heapFloor is what the heap may grow to before it is collected: what a router keeps is small, and a request's garbage is some
+// kilobytes of headers, for which the collector would look through the little over and over.
+const heapFloor = 24 << 20
 
 // serveCommand answers requests until it is interrupted.
 func serveCommand(ctx context.Context, args []string, std streams) error {
@@ -53,6 +58,7 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 	if s.seen, err = telemetry.New(cfg.Telemetry, cfg.Log.Logger(s.log)); err != nil {
 		return err
 	}
+	heap.Floor(heapFloor)
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
