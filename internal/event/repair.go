@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,16 @@ func (o *Outbox) repairAndTell(ctx context.Context, keeper Keeper, log *slog.Log
 // unpublish has events published again.
 const unpublish = `UPDATE outbox SET published_us = NULL, log = '', position = 0 WHERE published_us IS NOT NULL`
 
+// What is gone is next to nothing, and must not be found by reading all that is published: these are ranges of the index (log,
+// position), which has positions above 0. Postgres keeps plans that it has made while the table was all but empty; for a list
+// of positions such a plan would read all of the log.
+const (
+	inEarlierLog = ` AND position > 0 AND log < $1 AND published_us > $2 AND published_us < $3`
+	inLaterLog   = ` AND position > 0 AND log > $1 AND published_us > $2 AND published_us < $3`
+	behindEnd    = ` AND position > 0 AND log = $1 AND position > $2 AND published_us < $3`
+	atPositions  = ` AND position > 0 AND log = $1 AND position >= $2 AND position <= $3`
+)
+
 // repair unmarks the events that the bus should still have, and has not. It returns how many they are.
 func (o *Outbox) repair(ctx context.Context, keeper Keeper) (int64, error) {
 	// Marked before the bus is asked: what is published meanwhile is not taken for lost.
@@ -45,10 +56,11 @@ func (o *Outbox) repair(ctx context.Context, keeper Keeper) (int64, error) {
 			where string
 			args  []any
 		}{
-			{` AND log <> '' AND log <> $1 AND published_us > $2 AND published_us < $3`, []any{log.ID, kept, database.Micros(now)}},
-			{` AND log = $1 AND position > $2 AND published_us < $3`, []any{log.ID, log.Last, database.Micros(now)}},
+			{inEarlierLog, []any{log.ID, kept, database.Micros(now)}},
+			{inLaterLog, []any{log.ID, kept, database.Micros(now)}},
+			{behindEnd, []any{log.ID, log.Last, database.Micros(now)}},
 		} {
-			result, err := tx.ExecContext(ctx, unpublish+lost.where, lost.args...)
+			result, err := tx.ExecContext(database.PlanEachTime(ctx), unpublish+lost.where, lost.args...)
 			if err != nil {
 				return err
 			}
@@ -70,9 +82,9 @@ func (o *Outbox) repair(ctx context.Context, keeper Keeper) (int64, error) {
 // grown again.
 func (o *Outbox) markKept(ctx context.Context, events []Event, log string, positions []int64) error {
 	return o.db.Tx(ctx, func(tx *database.Tx) error {
-		at, args := database.In([]any{log}, positions)
+		at, args := database.In([]any{log, slices.Min(positions), slices.Max(positions)}, positions)
 		of, args := database.In(args, ids(events))
-		if _, err := tx.ExecContext(ctx, unpublish+` AND position > 0 AND log = $1 AND position IN `+at+` AND id NOT IN `+of, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, unpublish+atPositions+` AND position IN `+at+` AND id NOT IN `+of, args...); err != nil {
 			return err
 		}
 		// One statement for the batch: position by id. The casts tell Postgres the types of its parameters. Each size of a batch
