@@ -19,8 +19,8 @@ import (
 // line to it only.
 type store struct {
 	*line
-	// at is where the server is.
-	at string
+	// at is where the server is, and data what it keeps, if that is in files.
+	at, data string
 	// start returns when the server answers, and stop when it has ended: as in a power cut.
 	start, stop func() error
 	// clear removes what it has kept; nil for nothing.
@@ -101,7 +101,7 @@ func openPostgres() (*store, error) {
 	}
 	options := fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories=%s -c max_connections=400", port, folder)
 	return newStore("postgres", &store{
-		at: local(port),
+		at: local(port), data: data,
 		start: func() error {
 			return run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", filepath.Join(folder, "log"), "-o", options, "start")
 		},
