@@ -44,6 +44,7 @@ const patience = 30 * time.Second
 // Run runs all tests.
 func Run(t *testing.T, d Driver) {
 	t.Run("a batch reaches every consumer whole and in order", d.batch)
+	t.Run("events that wait together are handed over together, and one by one if that fails", d.together)
 	t.Run("what fails comes again and counts its attempts", d.redelivery)
 	t.Run("events of other sources are not delivered", d.sources)
 	t.Run("replicas apply every event once and each subject in order", d.replicas)
@@ -132,6 +133,43 @@ func (d Driver) batch(t *testing.T) {
 			t.Errorf("%s:\n%s", consumer, diff)
 		}
 	}
+}
+
+func (d Driver) together(t *testing.T) {
+	p, h := d.Open(t)(), &heard{}
+	p.Subscribe("test.c", []string{source}, func(_ context.Context, d event.Delivery) error {
+		h.add("events", name(d.Event))
+		return nil
+	}, func(_ context.Context, batch []event.Delivery) error {
+		for _, d := range batch {
+			if d.Subject == "bad" {
+				h.add("refused", name(d.Event))
+				return errors.New("not together")
+			}
+		}
+		for _, d := range batch {
+			h.add("events", name(d.Event))
+		}
+		h.add("batches", fmt.Sprint(len(batch)))
+		return nil
+	})
+	// All are there before the first is read.
+	if err := p.Publish(t.Context(), slices.Concat(events("good", 1, 20), events("bad", 1, 2), events("good", 21, 20))); err != nil {
+		t.Fatal(err)
+	}
+	run(t, p.Run)
+	if err := p.Publish(t.Context(), events("good", 41, 40)); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, e := range slices.Concat(events("good", 1, 20), events("bad", 1, 2), events("good", 21, 60)) {
+		want = append(want, name(e))
+	}
+	if diff := cmp.Diff(want, h.await(t, "events", 82)); diff != "" {
+		t.Error(diff)
+	}
+	h.await(t, "refused", 1)
+	h.await(t, "batches", 1)
 }
 
 func (d Driver) redelivery(t *testing.T) {

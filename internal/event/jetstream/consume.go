@@ -17,13 +17,14 @@ import (
 type subscription struct {
 	consumer, source string
 	handle           event.Handler
+	all              []event.BatchHandler
 }
 
-// Subscribe adds a consumer, which gets nothing before Run. It must not be called once Run was. Events are handed over one by
-// one: the server wants to hear of each of them.
-func (b *Bus) Subscribe(consumer string, sources []string, handle event.Handler, _ ...event.BatchHandler) {
+// Subscribe adds a consumer, which gets nothing before Run. It must not be called once Run was. Events that wait together are
+// handed over together, where the consumer can take them so.
+func (b *Bus) Subscribe(consumer string, sources []string, handle event.Handler, all ...event.BatchHandler) {
 	for _, source := range sources {
-		b.subscriptions = append(b.subscriptions, subscription{consumer, source, handle})
+		b.subscriptions = append(b.subscriptions, subscription{consumer, source, handle, all})
 	}
 }
 
@@ -105,10 +106,22 @@ func (b *Bus) read(ctx context.Context, s subscription) error {
 		case err != nil:
 			return err
 		default:
-			b.deliver(ctx, s, message)
+			b.deliverAll(ctx, s, append([]jetstream.Msg{message}, waiting(messages)...))
 		}
 	}
 	return nil
+}
+
+// waiting are the messages behind one that are here already.
+func waiting(messages jetstream.MessagesContext) (list []jetstream.Msg) {
+	for len(list) < prefetch-1 {
+		message, err := messages.Next(jetstream.NextMaxWait(time.Microsecond))
+		if err != nil {
+			break // what is more than that nothing is there, the next look says again
+		}
+		list = append(list, message)
+	}
+	return list
 }
 
 // giveBack ends an iterator. What it holds goes to other replicas at once, and not when the server has waited for it.
@@ -124,30 +137,53 @@ func (b *Bus) giveBack(messages jetstream.MessagesContext) {
 	}
 }
 
-// deliver hands one event over, and tells the server what became of it. An answer that gets lost only has the event
-// delivered again.
-func (b *Bus) deliver(ctx context.Context, s subscription, message jetstream.Msg) {
+// arrival is an event, and the message that brought it.
+type arrival struct {
+	event.Delivery
+	message jetstream.Msg
+}
+
+// deliverAll hands events over, together if that can be, and tells the server what became of each of them. An answer that gets
+// lost only has the event delivered again.
+func (b *Bus) deliverAll(ctx context.Context, s subscription, messages []jetstream.Msg) {
 	log := b.cfg.Log.With("consumer", s.consumer, "source", s.source)
-	attempt := 1
-	if meta, err := message.Metadata(); err == nil {
-		attempt = int(meta.NumDelivered)
-	}
-	e, err := decode(message.Data())
-	if err != nil {
-		log.ErrorContext(ctx, "an event is dropped", "subject", message.Subject(), "error", err)
-		message.TermWithReason(err.Error())
-		return
-	}
-	limited, cancel := context.WithTimeout(ctx, b.cfg.AckWait)
-	defer cancel()
-	if err := s.handle(limited, event.Delivery{Event: e, Attempt: attempt}); err != nil {
-		if ctx.Err() == nil {
-			log.WarnContext(ctx, "deliver event", "type", e.Type, "event", e.ID, "attempt", attempt, "error", err)
+	var arrivals []arrival
+	var batch []event.Delivery
+	for _, message := range messages {
+		attempt := 1
+		if meta, err := message.Metadata(); err == nil {
+			attempt = int(meta.NumDelivered)
 		}
-		message.NakWithDelay(event.Backoff(attempt))
-		return
+		e, err := decode(message.Data())
+		if err != nil {
+			log.ErrorContext(ctx, "an event is dropped", "subject", message.Subject(), "error", err)
+			message.TermWithReason(err.Error())
+			continue
+		}
+		d := event.Delivery{Event: e, Attempt: attempt}
+		arrivals, batch = append(arrivals, arrival{d, message}), append(batch, d)
 	}
-	if err := message.Ack(); err != nil {
-		log.WarnContext(ctx, "acknowledge event", "event", e.ID, "error", err)
+	together := len(batch) > 1 && len(s.all) > 0 && b.within(ctx, func(ctx context.Context) error { return s.all[0](ctx, batch) }) == nil
+	for _, a := range arrivals {
+		if !together {
+			err := b.within(ctx, func(ctx context.Context) error { return s.handle(ctx, a.Delivery) })
+			if err != nil {
+				if ctx.Err() == nil {
+					log.WarnContext(ctx, "deliver event", "type", a.Type, "event", a.ID, "attempt", a.Attempt, "error", err)
+				}
+				a.message.NakWithDelay(event.Backoff(a.Attempt))
+				continue
+			}
+		}
+		if err := a.message.Ack(); err != nil {
+			log.WarnContext(ctx, "acknowledge event", "event", a.ID, "error", err)
+		}
 	}
+}
+
+// within calls a handler, which has until the server would deliver its events again.
+func (b *Bus) within(ctx context.Context, handle func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.AckWait)
+	defer cancel()
+	return handle(ctx)
 }
