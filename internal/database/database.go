@@ -17,6 +17,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -168,9 +169,32 @@ func (db *DB) Close() error {
 // once, when the engine asks to repeat the transaction, or when its connection was lost before the commit: it must have
 // no effect but through tx. Whether a commit whose connection was lost took place is not known: that is an error.
 func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	return repeat(ctx, func() (committing bool, err error) { return db.once(ctx, fn) })
+}
+
+// Exec is Tx for one statement that may be carried out twice, which it is where nobody knows whether it was: on Postgres it is
+// its own transaction, without ways to the server for its beginning and its end.
+func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
+	if db.line != nil {
+		return db.Tx(ctx, func(tx *Tx) error {
+			_, err := tx.ExecContext(ctx, query, args...)
+			return err
+		})
+	}
+	return repeat(ctx, func() (committing bool, err error) {
+		if err := fault.Point("database.committing"); err != nil {
+			return false, err
+		}
+		_, err = db.write.ExecContext(ctx, query, args...)
+		return false, cmp.Or(err, fault.Point("database.committed"))
+	})
+}
+
+// repeat carries out a transaction, and again while that may help. once reports with an error whether it came of the commit.
+func repeat(ctx context.Context, once func() (committing bool, err error)) error {
 	began := time.Now()
 	for attempt := 1; ; attempt++ {
-		committing, err := db.once(ctx, fn)
+		committing, err := once()
 		again := repeatable(err) && attempt < maxAttempts || lost(err) && !committing && time.Since(began) < patience
 		if err == nil || !again {
 			return err

@@ -243,3 +243,23 @@ func TestWhatATransactionNotesIsToldOnceItIsThereForOthersAndOnlyThen(t *testing
 		}
 	})
 }
+
+func TestOneStatementIsATransactionOfItsOwn(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		db, err := database.Open(t.Context(), url, shop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Exec(t.Context(), `INSERT INTO thing (id, n) VALUES ($1, $2)`, "one", 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Exec(t.Context(), `INSERT INTO thing (id, n) VALUES ($1, $2)`, "one", 2); !database.IsUnique(err) {
+			t.Errorf("a second row of one key: %v", err)
+		}
+		var n int
+		if err := db.Read.Get(&n, `SELECT n FROM thing WHERE id = $1`, "one"); err != nil || n != 1 {
+			t.Errorf("n = %d, %v", n, err)
+		}
+	})
+}

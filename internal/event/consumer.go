@@ -179,11 +179,8 @@ func (c *Consumer) last(ctx context.Context, tx *database.Tx, source, subject st
 
 // apply has the effect of an event whose turn has come, and reports whether it is new.
 func (c *Consumer) apply(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
-	fresh, err := c.note(ctx, tx, e)
+	fresh, err := c.noteAndAdvance(ctx, tx, e)
 	if err != nil || !fresh {
-		return false, err
-	}
-	if err := c.advance(ctx, tx, e); err != nil {
 		return false, err
 	}
 	return true, c.effect(ctx, tx, e)
@@ -206,10 +203,33 @@ func (c *Consumer) tell(ctx context.Context, e Event) {
 	}
 }
 
+// What notes an event in the inbox, and what says that the next one of its subject is the one behind it.
+const (
+	noting    = `INSERT INTO inbox (consumer, event_id, received_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+	advancing = `INSERT INTO inbox_sequence (consumer, source, subject, last, first) `
+	forwards  = ` ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last < excluded.last`
+
+	noteAndAdvance = `WITH noted AS (` + noting + ` RETURNING consumer),
+		advanced AS (` + advancing + `SELECT consumer, $4, $5, CAST($6 AS BIGINT), CAST($6 AS BIGINT) FROM noted` + forwards + `)
+		SELECT COUNT(*) FROM noted`
+)
+
+// noteAndAdvance does both for an event that is new, and reports whether it is: on Postgres at once, like Outbox.Append.
+func (c *Consumer) noteAndAdvance(ctx context.Context, tx *database.Tx, e Event) (fresh bool, err error) {
+	if tx.Dialect == database.Postgres {
+		var n int
+		err := tx.GetContext(ctx, &n, noteAndAdvance, c.Name, e.ID, database.Micros(time.Now()), e.Source, e.Subject, e.Sequence)
+		return n == 1, err
+	}
+	if fresh, err = c.note(ctx, tx, e); err == nil && fresh {
+		err = c.advance(ctx, tx, e)
+	}
+	return fresh, err
+}
+
 // note puts the event into the inbox, and reports whether it wasn't there.
 func (c *Consumer) note(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
-	result, err := tx.ExecContext(ctx, `INSERT INTO inbox (consumer, event_id, received_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		c.Name, e.ID, database.Micros(time.Now()))
+	result, err := tx.ExecContext(ctx, noting, c.Name, e.ID, database.Micros(time.Now()))
 	if err != nil {
 		return false, err
 	}
@@ -219,9 +239,6 @@ func (c *Consumer) note(ctx context.Context, tx *database.Tx, e Event) (bool, er
 
 // advance says that the next event of the subject is the one behind this.
 func (c *Consumer) advance(ctx context.Context, tx *database.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO inbox_sequence (consumer, source, subject, last, first) VALUES ($1, $2, $3, $4, $4)
-		ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last < excluded.last`,
-		c.Name, e.Source, e.Subject, e.Sequence)
+	_, err := tx.ExecContext(ctx, advancing+`VALUES ($1, $2, $3, $4, $4)`+forwards, c.Name, e.Source, e.Subject, e.Sequence)
 	return err
 }

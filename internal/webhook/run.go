@@ -264,15 +264,19 @@ func (q *Queue) record(ctx context.Context, to row, d Delivery, a answer) error 
 	default:
 		d.DueUs = database.Micros(now.Add(max(jittered(q.cfg.Schedule[d.Attempts-1]), a.after)))
 	}
-	err := q.db.Tx(ctx, func(tx *database.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE webhook_delivery SET state = $1, due_us = $2, status = $3, error = $4, finished_us = $5 WHERE id = $6 AND attempts = $7`,
-			d.State, d.DueUs, d.Status, d.Error, d.FinishedUs, d.ID, before)
-		if err != nil || (a.accepted() && to.FailingUs == 0) {
-			return err
-		}
-		return q.judge(ctx, tx, d.EndpointID, a)
-	})
+	const recording = `UPDATE webhook_delivery SET state = $1, due_us = $2, status = $3, error = $4, finished_us = $5 WHERE id = $6 AND attempts = $7`
+	values := []any{d.State, d.DueUs, d.Status, d.Error, d.FinishedUs, d.ID, before}
+	var err error
+	if a.accepted() && to.FailingUs == 0 {
+		err = q.db.Exec(ctx, recording, values...)
+	} else {
+		err = q.db.Tx(ctx, func(tx *database.Tx) error {
+			if _, err := tx.ExecContext(ctx, recording, values...); err != nil {
+				return err
+			}
+			return q.judge(ctx, tx, d.EndpointID, a)
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("record delivery %s: %w", d.ID, err)
 	}

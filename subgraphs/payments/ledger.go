@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/agora-supergraph/agora/internal/database"
 )
@@ -47,13 +48,19 @@ func entries(before payment, op operation) []entry {
 
 // book writes the entries of an operation that succeeded.
 func (s *Service) book(ctx context.Context, tx *database.Tx, before payment, op operation) error {
+	var rows []string
+	var args []any
 	for _, e := range entries(before, op) {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO ledger (operation_key, account, order_id, amount, currency, at_us) VALUES ($1, $2, $3, $4, $5, $6)`,
-			op.Key, e.account, before.OrderID, e.amount, before.Currency, s.nowMicros())
-		if err != nil {
-			return fmt.Errorf("book %s of %s: %w", op.Kind, op.PaymentID, err)
-		}
+		var row string
+		row, args = database.Row(args, []any{op.Key, e.account, before.OrderID, e.amount, before.Currency, s.nowMicros()})
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO ledger (operation_key, account, order_id, amount, currency, at_us) VALUES `+strings.Join(rows, ", "), args...)
+	if err != nil {
+		return fmt.Errorf("book %s of %s: %w", op.Kind, op.PaymentID, err)
 	}
 	return nil
 }
