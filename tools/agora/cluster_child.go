@@ -23,6 +23,8 @@ type child struct {
 	command []string
 	// address is where it answers, and logs the folder of its log file.
 	address, logs string
+	// processors is how many of the machine's it uses at a time at most. Zero means all.
+	processors int
 
 	// mu guards the running process, nil if there is none.
 	mu      sync.Mutex
@@ -45,6 +47,15 @@ func (c *child) pid() int {
 		return 0
 	}
 	return c.process.Pid
+}
+
+// shareProcessors gives each process twice what would be its share of the machine if all were busy. With more, idle threads of
+// many programs look for work, and are woken for it, in each other's way: with all of two processors for each of eight programs
+// a cluster took a quarter fewer orders.
+func shareProcessors(all []*child) {
+	for _, c := range all {
+		c.processors = max(1, 2*runtime.NumCPU()/len(all))
+	}
 }
 
 func (c *child) set(p *os.Process) {
@@ -83,6 +94,9 @@ func (c *child) run(ctx context.Context) error {
 	defer file.Close()
 	cmd := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
 	cmd.Stdout, cmd.Stderr = file, file
+	if c.processors > 0 && os.Getenv("GOMAXPROCS") == "" {
+		cmd.Env = append(cmd.Environ(), fmt.Sprint("GOMAXPROCS=", c.processors))
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTimeout
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the cluster, which ends its processes in order

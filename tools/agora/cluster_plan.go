@@ -70,6 +70,7 @@ func (cfg clusterConfig) plan() (*clusterPlan, error) {
 	if p.routers, err = p.replicas(&child{name: "router", address: p.front, logs: logs, command: []string{program, "serve", "--config", routerFile}}, cfg.replicas); err != nil {
 		return nil, err
 	}
+	shareProcessors(slices.Concat(p.children, p.routers))
 	for _, name := range []string{"services", "router", "provider"} {
 		if err := keepSecret(filepath.Join(folder, name+".secret"), textSecret); err != nil {
 			return nil, err
