@@ -144,8 +144,10 @@ func (cfg *config) pgbench(ctx context.Context, address string, set *writeSet) (
 		return 0, err
 	}
 	host, port, _ := strings.Cut(address, ":")
-	args := []string{"-h", host, "-p", port, "-U", "postgres", "-n", "-M", "prepared", "--max-tries", "10",
-		"-c", strconv.Itoa(paceClients), "-j", "2", "-T", strconv.Itoa(max(1, int(cfg.length.Seconds())))}
+	args := []string{
+		"-h", host, "-p", port, "-U", "postgres", "-n", "-M", "prepared", "--max-tries", "10",
+		"-c", strconv.Itoa(paceClients), "-j", "2", "-T", strconv.Itoa(max(1, int(cfg.length.Seconds()))),
+	}
 	for i, script := range set.scripts {
 		file := filepath.Join(cfg.folder, fmt.Sprintf("pace%d.sql", i))
 		if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
