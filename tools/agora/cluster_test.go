@@ -138,7 +138,7 @@ func TestADataFolderIsForOneProcess(t *testing.T) {
 	unlock()
 	unlock, err = lockFolder(folder)
 	if err != nil {
-		t.Errorf("it is free again: %v", err)
+		t.Fatalf("it is not free again: %v", err)
 	}
 	unlock()
 }

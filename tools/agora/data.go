@@ -32,7 +32,11 @@ func lockFolder(folder string) (unlock func(), err error) {
 		file.Close()
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return func() { file.Close() }, nil
+	return func() {
+		// Closing it would not do while a process that is being started has it, too.
+		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+		file.Close()
+	}, nil
 }
 
 func writeString(file *os.File, text string) error {
