@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 
 say() { printf 'test: %s\n' "$*"; }
 
-chromium() {
+# Not called chromium: command -v would find the function.
+browser() {
   command -v "${CHROME:-chromium}" || command -v chromium-browser || command -v google-chrome || true
 }
 
@@ -21,16 +22,22 @@ chromium() {
 install() {
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     say "installing $1 for $2"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } >/tmp/agora-apt.log 2>&1 ||
-      say "apt-get could not install $1: see /tmp/agora-apt.log"
+    log=$(mktemp)
+    # A list that can't be had (of somebody's other repository, say) is no reason not to try with the others.
+    apt-get -o Acquire::Retries=3 update -qq >"$log" 2>&1 || true
+    if ! DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "$1" >>"$log" 2>&1; then
+      say "apt-get could not install $1:"
+      tail -n 5 "$log"
+    fi
+    rm -f "$log"
   fi
 }
 
-if [ -z "$(chromium)" ]; then
+if [ -z "$(browser)" ]; then
   install chromium "the browser tests"
 fi
-if [ -n "$(chromium)" ]; then
-  say "browser: $(chromium)"
+if [ -n "$(browser)" ]; then
+  say "browser: $(browser)"
 else
   say "no Chromium: the browser tests are skipped; install one, or name it in CHROME"
 fi

@@ -80,8 +80,9 @@ func TestACrowdIsDecidedTogetherAndEachGetsItsOwnVerdict(t *testing.T) {
 		s.waiting(v, 30)
 		free()
 		wg.Wait()
-		if granted.Load() != 9 || again.Load() != 5 || refused.Load() != 16 {
-			t.Errorf("granted %d and %d times the same, refused %d: want 9, 5 and 16", granted.Load(), again.Load(), refused.Load())
+		// Who comes first is not the test's to say: the order that came five times has one of the ten, or none.
+		if same := again.Load(); same != 0 && same != 5 || granted.Load() != 10-same/5 || refused.Load() != 20-same*4/5 {
+			t.Errorf("granted %d and %d times the same, refused %d: want 9, 5 and 16, or 10, 0 and 20", granted.Load(), same, refused.Load())
 		}
 		if l := s.level(v); l.Reserved != 10 || l.OnHand != 10 {
 			t.Errorf("the balance is %+v", l)
