@@ -56,11 +56,11 @@ func (c *Consumer) Handle(ctx context.Context, d Delivery) error {
 	if d.Parked {
 		return c.goOn(ctx, d.Source, d.Subject)
 	}
-	fresh, err := c.take(ctx, d.Event)
+	one, err := c.take(ctx, d.Event)
 	switch {
 	case errors.As(err, &errLate{}):
 		return c.bury(ctx, d.Event, err)
-	case err == nil && !fresh:
+	case err == nil && !one.followed:
 		return nil
 	case err == nil:
 		return c.goOn(ctx, d.Source, d.Subject)
@@ -89,66 +89,80 @@ func (c *Consumer) expects(e Event) bool {
 
 // HandleAll is the BatchHandler of the consumer: all events in one transaction, or none.
 func (c *Consumer) HandleAll(ctx context.Context, batch []Delivery) error {
-	var fresh []Event
+	var all []taken
 	err := c.DB.Tx(ctx, func(tx *database.Tx) error {
-		fresh = nil
+		all = nil
 		for _, d := range batch {
 			one, err := c.takeIn(ctx, tx, d.Event)
 			if err != nil {
 				return err
 			}
-			if one {
-				fresh = append(fresh, d.Event)
-			}
+			all = append(all, one)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if len(fresh) == 0 {
-		return nil
+	applied := false
+	for i, one := range all {
+		if one.fresh {
+			c.tell(ctx, batch[i].Event)
+			applied = true
+		}
 	}
-	subjects := map[string][]string{}
-	for _, e := range fresh {
-		c.tell(ctx, e)
-		subjects[e.Source] = append(subjects[e.Source], e.Subject)
+	if !applied {
+		return nil
 	}
 	if err := fault.Point("event.applied"); err != nil {
 		return err
 	}
-	for source, some := range subjects {
-		if err := c.goOn(ctx, source, some...); err != nil {
+	for i, one := range all {
+		if !one.followed {
+			continue
+		}
+		if err := c.goOn(ctx, batch[i].Source, batch[i].Subject); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// take applies an event if its turn has come, parks it if it hasn't, and reports whether it was applied.
-func (c *Consumer) take(ctx context.Context, e Event) (fresh bool, err error) {
+// taken is what has come of an event: whether it was applied, and whether others of its subject are parked.
+type taken struct{ fresh, followed bool }
+
+// take applies an event if its turn has come, and parks it if it hasn't.
+func (c *Consumer) take(ctx context.Context, e Event) (one taken, err error) {
 	err = c.DB.Tx(ctx, func(tx *database.Tx) (err error) {
-		fresh, err = c.takeIn(ctx, tx, e)
+		one, err = c.takeIn(ctx, tx, e)
 		return err
 	})
-	if err == nil && fresh {
+	if err == nil && one.fresh {
 		c.tell(ctx, e)
 		err = fault.Point("event.applied")
 	}
-	return fresh, err
+	return one, err
 }
 
-func (c *Consumer) takeIn(ctx context.Context, tx *database.Tx, e Event) (fresh bool, err error) {
+func (c *Consumer) takeIn(ctx context.Context, tx *database.Tx, e Event) (taken, error) {
+	one, err := c.takeTurn(ctx, tx, e)
+	if err != nil {
+		return taken{}, err
+	}
+	if one.fresh {
+		return one, c.effect(ctx, tx, e)
+	}
 	last, known, err := c.last(ctx, tx, e.Source, e.Subject)
 	switch {
 	case err != nil:
-		return false, err
+		return taken{}, err
 	case known && e.Sequence <= last:
-		return false, c.refuseLate(ctx, tx, e)
+		return taken{}, c.refuseLate(ctx, tx, e)
 	case e.Sequence > last+1:
-		return false, c.parkEarly(ctx, tx, e, errEarly{e.Sequence, last})
+		return taken{}, c.parkEarly(ctx, tx, e, errEarly{e.Sequence, last})
 	}
-	return c.apply(ctx, tx, e)
+	one.fresh, err = c.apply(ctx, tx, e)
+	return one, err
 }
 
 // refuseLate is errLate for an event that the consumer has never had, though it has had later ones of the subject: it was
@@ -179,8 +193,11 @@ func (c *Consumer) last(ctx context.Context, tx *database.Tx, source, subject st
 
 // apply has the effect of an event whose turn has come, and reports whether it is new.
 func (c *Consumer) apply(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
-	fresh, err := c.noteAndAdvance(ctx, tx, e)
+	fresh, err := c.note(ctx, tx, e)
 	if err != nil || !fresh {
+		return false, err
+	}
+	if err := c.advance(ctx, tx, e); err != nil {
 		return false, err
 	}
 	return true, c.effect(ctx, tx, e)
@@ -203,33 +220,45 @@ func (c *Consumer) tell(ctx context.Context, e Event) {
 	}
 }
 
-// What notes an event in the inbox, and what says that the next one of its subject is the one behind it.
+// What notes an event in the inbox, what says that the next one of its subject is the one behind it, and what says so if its own
+// turn has come.
 const (
-	noting    = `INSERT INTO inbox (consumer, event_id, received_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+	noting    = `INSERT INTO inbox (consumer, event_id, received_us) `
 	advancing = `INSERT INTO inbox_sequence (consumer, source, subject, last, first) `
-	forwards  = ` ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last < excluded.last`
+	forwards  = ` ON CONFLICT (consumer, source, subject) DO UPDATE SET last = excluded.last WHERE inbox_sequence.last `
 
-	noteAndAdvance = `WITH noted AS (` + noting + ` RETURNING consumer),
-		advanced AS (` + advancing + `SELECT consumer, $4, $5, CAST($6 AS BIGINT), CAST($6 AS BIGINT) FROM noted` + forwards + `)
-		SELECT COUNT(*) FROM noted`
+	inTurn = advancing + `SELECT $1, $2, $3, CAST($4 AS BIGINT), CAST($4 AS BIGINT)
+		WHERE $4 = 1 OR EXISTS (SELECT 1 FROM inbox_sequence WHERE consumer = $1 AND source = $2 AND subject = $3)` + forwards + `= excluded.last - 1`
+	parkedBehind = `SELECT COUNT(*) > 0 FROM parked WHERE consumer = $1 AND source = $2 AND subject = $3`
+
+	takingTurn = `WITH turn AS (` + inTurn + ` RETURNING consumer),
+		noted AS (` + noting + `SELECT consumer, $5, CAST($6 AS BIGINT) FROM turn ON CONFLICT DO NOTHING RETURNING consumer)
+		SELECT (SELECT COUNT(*) > 0 FROM noted), (` + parkedBehind + `)`
 )
 
-// noteAndAdvance does both for an event that is new, and reports whether it is: on Postgres at once, like Outbox.Append.
-func (c *Consumer) noteAndAdvance(ctx context.Context, tx *database.Tx, e Event) (fresh bool, err error) {
+// takeTurn notes an event whose turn has come, as nearly all have: on Postgres in one statement, like Outbox.Append. Until the
+// transaction ends, no other one goes on with its subject.
+func (c *Consumer) takeTurn(ctx context.Context, tx *database.Tx, e Event) (one taken, err error) {
 	if tx.Dialect == database.Postgres {
-		var n int
-		err := tx.GetContext(ctx, &n, noteAndAdvance, c.Name, e.ID, database.Micros(time.Now()), e.Source, e.Subject, e.Sequence)
-		return n == 1, err
+		row := tx.QueryRowxContext(ctx, takingTurn, c.Name, e.Source, e.Subject, e.Sequence, e.ID, database.Micros(time.Now()))
+		return one, row.Scan(&one.fresh, &one.followed)
 	}
-	if fresh, err = c.note(ctx, tx, e); err == nil && fresh {
-		err = c.advance(ctx, tx, e)
+	result, err := tx.ExecContext(ctx, inTurn, c.Name, e.Source, e.Subject, e.Sequence)
+	if err != nil {
+		return one, err
 	}
-	return fresh, err
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return one, err
+	}
+	if one.fresh, err = c.note(ctx, tx, e); err != nil {
+		return one, err
+	}
+	return one, tx.GetContext(ctx, &one.followed, parkedBehind, c.Name, e.Source, e.Subject)
 }
 
 // note puts the event into the inbox, and reports whether it wasn't there.
 func (c *Consumer) note(ctx context.Context, tx *database.Tx, e Event) (bool, error) {
-	result, err := tx.ExecContext(ctx, noting, c.Name, e.ID, database.Micros(time.Now()))
+	result, err := tx.ExecContext(ctx, noting+`VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, c.Name, e.ID, database.Micros(time.Now()))
 	if err != nil {
 		return false, err
 	}
@@ -239,6 +268,6 @@ func (c *Consumer) note(ctx context.Context, tx *database.Tx, e Event) (bool, er
 
 // advance says that the next event of the subject is the one behind this.
 func (c *Consumer) advance(ctx context.Context, tx *database.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, advancing+`VALUES ($1, $2, $3, $4, $4)`+forwards, c.Name, e.Source, e.Subject, e.Sequence)
+	_, err := tx.ExecContext(ctx, advancing+`VALUES ($1, $2, $3, $4, $4)`+forwards+`< excluded.last`, c.Name, e.Source, e.Subject, e.Sequence)
 	return err
 }

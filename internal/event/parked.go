@@ -59,23 +59,13 @@ func (c *Consumer) insertParked(ctx context.Context, tx *database.Tx, e Event, p
 	return err
 }
 
-// goOn applies what is parked of subjects of a source, in its order, as far as it goes. Nearly always there is nothing, which
-// takes no transaction to see.
-func (c *Consumer) goOn(ctx context.Context, source string, subjects ...string) error {
-	list, args := database.In([]any{c.Name, source}, subjects)
-	var waiting []string
-	err := c.DB.Read.SelectContext(ctx, &waiting, `SELECT DISTINCT subject FROM parked WHERE consumer = $1 AND source = $2 AND subject IN `+list, args...)
-	if err != nil {
-		return err
-	}
-	for _, subject := range waiting {
-		for more := true; more; {
-			if more, err = c.unpark(ctx, source, subject); err != nil {
-				return err
-			}
+// goOn applies what is parked of a subject, in its order, as far as it goes.
+func (c *Consumer) goOn(ctx context.Context, source, subject string) error {
+	for {
+		if more, err := c.unpark(ctx, source, subject); err != nil || !more {
+			return err
 		}
 	}
-	return nil
 }
 
 // unpark tries the first parked event of a subject, and reports whether the one behind it may be tried.

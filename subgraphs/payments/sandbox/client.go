@@ -27,8 +27,11 @@ type Client struct {
 	HTTP *http.Client
 }
 
-// patient is the client that is used if there is none.
-var patient = &http.Client{Timeout: 10 * time.Second}
+// patient is the client that is used if there is none: it keeps as many connections as payments may be under way.
+var patient = &http.Client{
+	Timeout:   10 * time.Second,
+	Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
+}
 
 // Authorize holds an amount.
 func (c *Client) Authorize(ctx context.Context, a payments.Authorization) (payments.Result, error) {
