@@ -3,8 +3,10 @@ package orders
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/agora-supergraph/agora/internal/database"
@@ -93,7 +95,7 @@ func (s *Service) drive(ctx context.Context, l lease) error {
 	}
 	for {
 		current := parsePlan(sg.Plan)[0]
-		v := s.command(ctx, current, sg, o)
+		v := s.command(ctx, current, sg, &o)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -101,7 +103,7 @@ func (s *Service) drive(ctx context.Context, l lease) error {
 			return err
 		}
 		var on bool
-		if sg, on, err = s.record(ctx, l, current, v); err != nil {
+		if sg, on, err = s.record(ctx, l, current, sg, &o, v); err != nil {
 			return err
 		}
 		if err := fault.Point(definitions[current].point + ".recorded"); err != nil || !on {
@@ -122,23 +124,23 @@ func (s *Service) command(ctx context.Context, current step, sg saga, o *order) 
 }
 
 // load reads a saga that the driver has the lease on, and its order.
-func (s *Service) load(ctx context.Context, l lease) (saga, *order, error) {
+func (s *Service) load(ctx context.Context, l lease) (saga, order, error) {
 	if l.begun != nil && s.nowMicros() < l.begun.untilUs {
-		return l.begun.saga, l.begun.order, nil
+		return l.begun.saga, *l.begun.order, nil
 	}
 	var sg saga
 	err := s.db.Read.GetContext(ctx, &sg, `SELECT `+sagaColumns+` FROM saga WHERE order_id = $1`, l.orderID)
 	if err != nil {
-		return sg, nil, fmt.Errorf("read saga of %s: %w", l.orderID, err)
+		return sg, order{}, fmt.Errorf("read saga of %s: %w", l.orderID, err)
 	}
 	if sg.LeaseOwner != l.owner || sg.Plan == "" {
-		return sg, nil, errLost
+		return sg, order{}, errLost
 	}
 	found, err := readOrders(ctx, s.db.Read, "o.id = $1", l.orderID)
 	if err != nil || len(found) == 0 {
-		return sg, nil, fmt.Errorf("read order %s: %w", l.orderID, err)
+		return sg, order{}, fmt.Errorf("read order %s: %w", l.orderID, err)
 	}
-	return sg, found[0], nil
+	return sg, *found[0], nil
 }
 
 // lockSaga reads a saga that the transaction is going to change. Whoever changes an order locks its saga first.
@@ -152,65 +154,81 @@ func lockSaga(ctx context.Context, tx *database.Tx, orderID string) (saga, error
 }
 
 // record writes the result of a step and the intent of the next one, in one transaction. It returns the saga as it is then, and
-// whether the driver is to go on.
-func (s *Service) record(ctx context.Context, l lease, current step, v verdict) (sg saga, on bool, err error) {
+// whether the driver is to go on. known is the saga as the driver read or wrote it last, and o its order: nearly always nobody has
+// changed them since, which the writing finds out, so that nothing is read again.
+func (s *Service) record(ctx context.Context, l lease, current step, known saga, o *order, v verdict) (sg saga, on bool, err error) {
 	var status gen.OrderStatus
 	err = s.db.Tx(ctx, func(tx *database.Tx) (err error) {
-		if sg, err = lockSaga(ctx, tx, l.orderID); err != nil {
-			return err
+		var next progress
+		sg = known
+		next, on = s.after(sg, current, v)
+		written, err := s.writeSaga(ctx, tx, &sg, next, v, on)
+		if err == nil && !written {
+			if sg, err = lockSaga(ctx, tx, l.orderID); err != nil {
+				return err
+			}
+			if sg.LeaseOwner != l.owner || !strings.HasPrefix(sg.Plan, string(current)) {
+				return errLost
+			}
+			next, on = s.after(sg, current, v)
+			_, err = s.writeSaga(ctx, tx, &sg, next, v, on)
 		}
-		at := progress{plan: parsePlan(sg.Plan), outcome: sg.Outcome, reason: sg.Reason}
-		if sg.LeaseOwner != l.owner || len(at.plan) == 0 || at.plan[0] != current {
-			return errLost
-		}
-		next := advance(at, v, sg.Cancel, s.nowMicros() >= sg.DeadlineUs)
-		repeated := len(next.plan) == len(at.plan) && next.plan[0] == current
-		on = len(next.plan) > 0 && !repeated
-		status, err = s.move(ctx, tx, l.orderID, next, v, sg)
 		if err != nil {
 			return err
 		}
-		if err := s.keepBooks(ctx, tx, sg, current, v); err != nil {
+		if status, err = s.move(ctx, tx, *o, next, v, sg); err != nil {
 			return err
 		}
-		return s.writeSaga(ctx, tx, &sg, next, v, on)
+		return s.keepBooks(ctx, tx, sg, current, v)
 	})
 	if err != nil {
 		return sg, false, fmt.Errorf("record %s of %s: %w", current, l.orderID, err)
 	}
 	if status != "" {
+		o.Status = status
 		s.outbox.Wake()
 		s.hub.notify(l.orderID, status)
 	}
 	return sg, on, nil
 }
 
+// after is the next stand of a saga, and whether its driver is to go on with that.
+func (s *Service) after(sg saga, current step, v verdict) (next progress, on bool) {
+	at := progress{plan: parsePlan(sg.Plan), outcome: sg.Outcome, reason: sg.Reason}
+	next = advance(at, v, sg.Cancel, s.nowMicros() >= sg.DeadlineUs)
+	repeated := len(next.plan) == len(at.plan) && next.plan[0] == current
+	return next, len(next.plan) > 0 && !repeated
+}
+
 // move gives the order the statuses that follow from a step. It returns the last of them, or "".
-func (s *Service) move(ctx context.Context, tx *database.Tx, orderID string, next progress, v verdict, sg saga) (gen.OrderStatus, error) {
+func (s *Service) move(ctx context.Context, tx *database.Tx, o order, next progress, v verdict, sg saga) (gen.OrderStatus, error) {
 	actor := "checkout"
 	if sg.Canceller != "" {
 		actor = sg.Canceller
 	}
 	if next.status != "" {
-		if err := s.become(ctx, tx, orderID, change{to: next.status, actor: "checkout"}); err != nil {
+		if err := s.become(ctx, tx, o, change{to: next.status, actor: "checkout"}); err != nil {
 			return "", err
 		}
+		o.Status = next.status
 	}
 	if v.kind == refused && v.failure != nil && next.outcome != "" {
-		if err := keepFailure(ctx, tx, orderID, v.failure); err != nil {
+		if err := keepFailure(ctx, tx, o.ID, v.failure); err != nil {
 			return "", err
 		}
 	}
 	if len(next.plan) > 0 || next.outcome == "" || next.outcome == next.status {
 		return next.status, nil
 	}
-	return next.outcome, s.become(ctx, tx, orderID, change{to: next.outcome, reason: next.reason, actor: actor})
+	return next.outcome, s.become(ctx, tx, o, change{to: next.outcome, reason: next.reason, actor: actor})
 }
 
-// writeSaga stores the saga's next stand, and makes sg it. A driver that stops lets go of its lease.
-func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg *saga, next progress, v verdict, on bool) error {
+// writeSaga stores the saga's next stand, and makes sg it, unless the saga is not as sg says any more: then it writes nothing and
+// reports so. A driver that stops lets go of its lease.
+func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg *saga, next progress, v verdict, on bool) (written bool, err error) {
+	before := *sg
 	if v.kind == waiting {
-		return s.waitOn(ctx, tx, *sg)
+		return waitOn(ctx, tx, before)
 	}
 	attempts, nextUs, until := int64(0), s.nowMicros(), database.Micros(s.now().Add(s.cfg.Lease))
 	if !on {
@@ -225,26 +243,30 @@ func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg *saga, next
 	}
 	sg.Plan, sg.Outcome, sg.Reason, sg.Attempts = next.plan.String(), next.outcome, next.reason, attempts
 	sg.PaymentID = cmp.Or(v.paymentID, sg.PaymentID)
-	_, err := tx.ExecContext(ctx, `
+	result, err := tx.ExecContext(ctx, `
 		UPDATE saga SET plan = $1, outcome = $2, reason = $3, payment_id = $4, attempts = $5, deadline_us = $6, next_us = $7,
 			lease_owner = $8, lease_until_us = $9
-		WHERE order_id = $10`,
-		sg.Plan, sg.Outcome, sg.Reason, sg.PaymentID, sg.Attempts, sg.DeadlineUs, nextUs, sg.LeaseOwner, until, sg.OrderID)
-	if err != nil {
-		return fmt.Errorf("write saga: %w", err)
-	}
-	return nil
+		WHERE order_id = $10 AND plan = $11 AND cancel = $12 AND lease_owner = $13`,
+		sg.Plan, sg.Outcome, sg.Reason, sg.PaymentID, sg.Attempts, sg.DeadlineUs, nextUs, sg.LeaseOwner, until,
+		before.OrderID, before.Plan, before.Cancel, before.LeaseOwner)
+	return changed(result, err)
 }
 
 // waitOn has a saga wait for the buyer until its deadline, unless an event has said meanwhile that it need not.
-func (s *Service) waitOn(ctx context.Context, tx *database.Tx, sg saga) error {
-	_, err := tx.ExecContext(ctx, `
+func waitOn(ctx context.Context, tx *database.Tx, sg saga) (written bool, err error) {
+	result, err := tx.ExecContext(ctx, `
 		UPDATE saga SET lease_owner = '', lease_until_us = 0, next_us = CASE WHEN next_us = $1 THEN deadline_us ELSE next_us END
-		WHERE order_id = $2`, beingLooked, sg.OrderID)
+		WHERE order_id = $2 AND plan = $3 AND cancel = $4 AND lease_owner = $5`, beingLooked, sg.OrderID, sg.Plan, sg.Cancel, sg.LeaseOwner)
+	return changed(result, err)
+}
+
+// changed reports whether a statement has changed a saga.
+func changed(result sql.Result, err error) (bool, error) {
 	if err != nil {
-		return fmt.Errorf("write saga: %w", err)
+		return false, fmt.Errorf("write saga: %w", err)
 	}
-	return nil
+	n, err := result.RowsAffected()
+	return n == 1, err
 }
 
 func (s *Service) unlease(ctx context.Context, tx *database.Tx, l lease) error {

@@ -58,14 +58,11 @@ func (s *Service) followRefund(ctx context.Context, tx *database.Tx, sg saga, to
 	if sg.Plan != "" {
 		return nil
 	}
-	var status gen.OrderStatus
-	if err := tx.GetContext(ctx, &status, `SELECT status FROM orders WHERE id = $1`, sg.OrderID); err != nil {
-		return fmt.Errorf("read order %s: %w", sg.OrderID, err)
+	o, err := lockOrder(ctx, tx, sg.OrderID)
+	if err != nil || !mayBecome(o.Status, to) {
+		return err
 	}
-	if !mayBecome(status, to) {
-		return nil
-	}
-	return s.become(ctx, tx, sg.OrderID, change{to: to, actor: "payments"})
+	return s.become(ctx, tx, o, change{to: to, actor: "payments"})
 }
 
 // Where inventory's events come from, and the one that concerns orders.

@@ -25,7 +25,7 @@ func (s *Service) fulfil(ctx context.Context, orderID string, in gen.OrderFulfil
 		if _, err := tx.ExecContext(ctx, `UPDATE orders SET tracking_number = $1 WHERE id = $2`, note, orderID); err != nil {
 			return fmt.Errorf("write tracking number: %w", err)
 		}
-		return s.become(ctx, tx, orderID, change{to: gen.OrderStatusFulfilled, actor: identity.From(ctx).Actor(), note: note})
+		return s.become(ctx, tx, *o, change{to: gen.OrderStatusFulfilled, actor: identity.From(ctx).Actor(), note: note})
 	})
 	if err != nil {
 		return nil, err

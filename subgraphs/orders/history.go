@@ -31,22 +31,21 @@ type Changed struct {
 }
 
 // become changes an order's status, if the table allows it, with a line of history and an event. An order that has the
-// status already stays as it is.
-func (s *Service) become(ctx context.Context, tx *database.Tx, orderID string, c change) error {
-	var o order
-	err := tx.GetContext(ctx, &o, `SELECT `+orderColumns+` FROM orders o WHERE o.id = $1`+tx.Dialect.ForUpdate(), orderID)
+// status already stays as it is. o is the order as it was read or written last, or its id alone: it is read again where the status
+// is another one by now.
+func (s *Service) become(ctx context.Context, tx *database.Tx, o order, c change) error {
+	written, err := s.setStatus(ctx, tx, o, c)
+	if err == nil && !written {
+		if o, err = lockOrder(ctx, tx, o.ID); err != nil || o.Status == c.to {
+			return err
+		}
+		if !mayBecome(o.Status, c.to) {
+			return fmt.Errorf("order %s is %s and can't become %s", o.ID, o.Status, c.to)
+		}
+		_, err = s.setStatus(ctx, tx, o, c)
+	}
 	if err != nil {
-		return fmt.Errorf("lock order %s: %w", orderID, err)
-	}
-	if o.Status == c.to {
-		return nil
-	}
-	if !mayBecome(o.Status, c.to) {
-		return fmt.Errorf("order %s is %s and can't become %s", orderID, o.Status, c.to)
-	}
-	_, err = tx.ExecContext(ctx, `UPDATE orders SET status = $1, cancel_reason = $2, updated_us = $3 WHERE id = $4`, c.to, c.reason, s.nowMicros(), orderID)
-	if err != nil {
-		return fmt.Errorf("update order %s: %w", orderID, err)
+		return fmt.Errorf("update order %s: %w", o.ID, err)
 	}
 	if final(c.to) {
 		if err := eraseEnded(ctx, tx, &o); err != nil {
@@ -56,6 +55,29 @@ func (s *Service) become(ctx context.Context, tx *database.Tx, orderID string, c
 	from := o.Status
 	o.Status, o.CancelReason = c.to, c.reason
 	return s.chronicle(ctx, tx, &o, from, c)
+}
+
+// setStatus writes the status of an order that still has the one it is known with, and reports whether it does.
+func (s *Service) setStatus(ctx context.Context, tx *database.Tx, o order, c change) (bool, error) {
+	if !mayBecome(o.Status, c.to) {
+		return false, nil
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE orders SET status = $1, cancel_reason = $2, updated_us = $3 WHERE id = $4 AND status = $5`,
+		c.to, c.reason, s.nowMicros(), o.ID, o.Status)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}
+
+// lockOrder reads an order that the transaction is going to change, without its lines.
+func lockOrder(ctx context.Context, tx *database.Tx, orderID string) (o order, err error) {
+	err = tx.GetContext(ctx, &o, `SELECT `+orderColumns+` FROM orders o WHERE o.id = $1`+tx.Dialect.ForUpdate(), orderID)
+	if err != nil {
+		return o, fmt.Errorf("lock order %s: %w", orderID, err)
+	}
+	return o, nil
 }
 
 // chronicle writes the line of history and the event of a change.
