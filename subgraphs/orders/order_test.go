@@ -76,6 +76,30 @@ func TestACancellationAtAnyMomentOfCheckoutUndoesEverything(t *testing.T) {
 	})
 }
 
+// What a driver knows of its saga is old when the answer to a step comes.
+func TestACancellationWhileAStepIsUnderWayIsNotOverlooked(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		for operation, want := range map[string]string{
+			"stockReserve": "CANCELLED", "paymentAuthorize": "CANCELLED", "stockCommit": "CANCELLED", "paymentCapture": "REFUNDED",
+		} {
+			placed := make(chan string, 1)
+			userID := id.New(id.User)
+			cancelled := make(chan payload, 1)
+			b.shop.during(operation, func() {
+				orderID := <-placed
+				go func() { cancelled <- b.cancel(b.user(userID), orderID, "CUSTOMER", "c") }()
+				time.Sleep(100 * time.Millisecond) // until the wish is written down
+			})
+			input := purchase(userID, b.shop.sell(6000, 5), 1, 6000, "tok_ok", "key")
+			input["waitMs"] = 0
+			placed <- b.buy(t, b.user(userID), input).Order.ID
+			if got := <-cancelled; got.status() != want {
+				t.Errorf("cancelled during %s: %+v", operation, got)
+			}
+		}
+	})
+}
+
 func TestAFulfilledOrderIsFinal(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		staff := b.staff("orders:write", "orders:read")

@@ -111,7 +111,7 @@ func TestALineAddedWhileCheckoutAsksIsNeitherBoughtNorLost(t *testing.T) {
 		userID := id.New(id.User)
 		cheap, dear := b.shop.sell(6000, 10), b.shop.sell(90000, 10)
 		cartID := b.fill(userID, cheap, 1)
-		b.shop.meanwhile = func() { b.fill(userID, dear, 1) }
+		b.shop.during("maxPurchasable", func() { b.fill(userID, dear, 1) })
 		if got := b.checkout(t, userID, checkout(cartID, userID, 6000, "tok_ok", "key")); got.code() != "VERSION_CONFLICT" || got.Order != nil {
 			t.Errorf("checkout at the old total: %+v", got)
 		}

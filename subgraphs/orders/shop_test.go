@@ -32,7 +32,7 @@ type shop struct {
 	lost         map[string]*loss    // by operation
 	vanish       int64               // units of everything that others buy after the next look at availability
 	asked        map[string]int      // how often an operation was answered
-	meanwhile    func()              // what happens, once, while checkout asks for availability
+	meanwhile    map[string]func()   // what happens, once, while an operation is asked for
 }
 
 // variant is something to buy.
@@ -48,7 +48,7 @@ type loss struct{ requests, answers int }
 func newShop(t *testing.T, now func() time.Time) *shop {
 	s := &shop{
 		t: t, now: now, verifier: identity.Verifier{Secret: secret},
-		variants: map[string]*variant{}, reservations: map[string]*reservation{}, payments: map[string]*payment{}, lost: map[string]*loss{}, asked: map[string]int{},
+		variants: map[string]*variant{}, reservations: map[string]*reservation{}, payments: map[string]*payment{}, lost: map[string]*loss{}, asked: map[string]int{}, meanwhile: map[string]func(){},
 	}
 	s.server = httptest.NewServer(s)
 	t.Cleanup(s.server.Close)
@@ -72,6 +72,13 @@ func (s *shop) lose(operation string, requests, answers int) {
 }
 
 // wasAsked reports whether an operation was answered.
+// during has something happen, once, while an operation is asked for.
+func (s *shop) during(operation string, happens func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meanwhile[operation] = happens
+}
+
 func (s *shop) wasAsked(operation string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,8 +140,8 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // perform answers, unless the request or the answer is to be lost.
 func (s *shop) perform(name string, answer func() any) any {
 	s.mu.Lock()
-	if happens := s.meanwhile; happens != nil && name == "maxPurchasable" {
-		s.meanwhile = nil
+	if happens := s.meanwhile[name]; happens != nil {
+		delete(s.meanwhile, name)
 		s.mu.Unlock()
 		happens()
 		s.mu.Lock()
