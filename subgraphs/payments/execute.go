@@ -85,26 +85,30 @@ func (s *Service) ask(ctx context.Context, op operation) (Result, error) {
 }
 
 // record writes the outcome of an operation with everything that follows from it, in one transaction. It returns
-// the operation that is to be done next, if any, or the answer to the command, if that is one.
+// the operation that is to be done next, if any, or the answer to the command, if that is one. While an operation is open nothing
+// of its payment changes but the status that says so: the payment need not be read again.
 func (s *Service) record(ctx context.Context, op operation, r Result) (next *operation, given *answer, err error) {
 	err = s.db.Tx(ctx, func(tx *database.Tx) error {
 		next, given = nil, nil
-		before, err := lockPayment(ctx, tx, op.PaymentID)
-		if err != nil {
-			return err
+		before := op.of
+		if before == nil {
+			locked, err := lockPayment(ctx, tx, op.PaymentID)
+			if err != nil {
+				return err
+			}
+			before = &locked
 		}
-		now, err := readOperation(ctx, tx, op.Key)
-		if err != nil || !now.open() { // somebody else has asked and recorded meanwhile
-			return err
-		}
-		after := apply(before, op, r)
+		after := apply(*before, op, r)
 		s.setExpiry(&after, op, r)
-		if err := s.recordOutcome(ctx, tx, before, after, &op, r); err != nil {
+		if err := s.recordOutcome(ctx, tx, *before, after, &op, r); err != nil {
 			return err
 		}
 		next, given, err = s.follow(ctx, tx, after, op)
 		return err
 	})
+	if errors.Is(err, errRecorded) { // somebody else has asked meanwhile
+		return nil, nil, nil
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("record %s of %s: %w", op.Kind, op.PaymentID, err)
 	}
@@ -124,16 +128,17 @@ func (s *Service) setExpiry(p *payment, op operation, r Result) {
 	}
 }
 
-// recordOutcome writes the outcome of an operation, and says it in op.
+// recordOutcome writes the outcome of an open operation, and says it in op. The payment is first, as everywhere: whoever changes
+// both meets others there.
 func (s *Service) recordOutcome(ctx context.Context, tx *database.Tx, before, after payment, op *operation, r Result) error {
 	op.State, op.DeclineCode = stateSucceeded, r.DeclineCode
 	if r.Outcome == Declined {
 		op.State = stateDeclined
 	}
-	if err := updateOperation(ctx, tx, *op); err != nil {
+	if err := updatePayment(ctx, tx, after); err != nil {
 		return err
 	}
-	if err := updatePayment(ctx, tx, after); err != nil {
+	if err := updateOperation(ctx, tx, *op); err != nil {
 		return err
 	}
 	if r.Outcome == Succeeded {

@@ -55,10 +55,7 @@ func (s *Service) notified(ctx context.Context, n Notification) error {
 		return err
 	}
 	if paymentID == "" {
-		return s.db.Tx(ctx, func(tx *database.Tx) error {
-			_, err := s.receive(ctx, tx, n, "")
-			return err
-		})
+		return s.receiveAlone(ctx, n, "")
 	}
 	return s.observe(ctx, n, paymentID)
 }
@@ -75,16 +72,24 @@ func (s *Service) paymentOf(ctx context.Context, n Notification) (paymentID stri
 	return paymentID, seen, nil
 }
 
+const receiving = `INSERT INTO notification (id, type, reference, payment_id, received_us) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
+
 // receive notes that a webhook came, and reports whether it is the first time.
 func (s *Service) receive(ctx context.Context, tx *database.Tx, n Notification, paymentID string) (bool, error) {
-	result, err := tx.ExecContext(ctx, `
-		INSERT INTO notification (id, type, reference, payment_id, received_us) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		n.ID, n.Type, n.Reference, paymentID, s.nowMicros())
+	result, err := tx.ExecContext(ctx, receiving, n.ID, n.Type, n.Reference, paymentID, s.nowMicros())
 	if err != nil {
 		return false, fmt.Errorf("note a webhook: %w", err)
 	}
 	rows, err := result.RowsAffected()
 	return rows == 1, err
+}
+
+// receiveAlone notes a webhook that nothing follows from.
+func (s *Service) receiveAlone(ctx context.Context, n Notification, paymentID string) error {
+	if err := s.db.Exec(ctx, receiving, n.ID, n.Type, n.Reference, paymentID, s.nowMicros()); err != nil {
+		return fmt.Errorf("note a webhook: %w", err)
+	}
+	return nil
 }
 
 // look asks the provider how a payment stands.
@@ -112,6 +117,13 @@ func (s *Service) observe(ctx context.Context, n Notification, paymentID string)
 		if err != nil {
 			return err
 		}
+		known, err := s.knows(ctx, paymentID, state)
+		if err != nil {
+			return err
+		}
+		if known {
+			return s.receiveAlone(ctx, n, paymentID)
+		}
 		next, err := s.observeOnce(ctx, n, paymentID, state, resolved)
 		switch {
 		case errors.Is(err, errBusy) && time.Now().Before(deadline):
@@ -135,6 +147,23 @@ func (s *Service) observe(ctx context.Context, n Notification, paymentID string)
 		}
 		return nil
 	}
+}
+
+// knows reports whether a payment that no command is on its way for stands as the provider says, as it nearly always does: webhooks
+// tell of what was asked for. What anybody begins later has an outcome of its own.
+func (s *Service) knows(ctx context.Context, paymentID string, state State) (bool, error) {
+	var p struct {
+		payment
+		Open int
+	}
+	err := s.db.Read.GetContext(ctx, &p, `
+		SELECT `+paymentColumns+`, (SELECT COUNT(*) FROM operation o WHERE o.payment_id = p.id AND o.state IN ('INTENT', 'UNKNOWN')) AS open
+		FROM payment p WHERE p.id = $1`, paymentID)
+	if err != nil {
+		return false, fmt.Errorf("read payment %s: %w", paymentID, err)
+	}
+	_, more := deedBetween(p.payment, state)
+	return p.Open == 0 && !more, nil
 }
 
 // observeOnce tries to, if no command is open. resolved says that one which was has been resolved if it could be.

@@ -63,7 +63,6 @@ func (s *Service) catchUp(ctx context.Context, tx *database.Tx, p payment, refer
 		}
 		key := idempotency.Key{Scope: scopeSelf, Operation: commandObserved, Key: fmt.Sprintf("%s:%s:%d", p.ID, d.kind, p.Refunded+d.amount)}
 		op := s.newOperation(p, d.kind, d.amount, key)
-		op.State = stateSucceeded
 		if d.kind == refund {
 			op.RefundID, op.Detail = id.Derived(id.Refund, op.Key), "made at the payment provider"
 		}

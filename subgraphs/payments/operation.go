@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/agora-supergraph/agora/internal/database"
@@ -101,14 +102,21 @@ func insertOperation(ctx context.Context, tx *database.Tx, op operation) error {
 	return nil
 }
 
+// errRecorded says that an operation has an outcome already.
+var errRecorded = errors.New("the operation has an outcome already")
+
+// updateOperation writes an operation that is open, or it is errRecorded.
 func updateOperation(ctx context.Context, tx *database.Tx, op operation) error {
-	_, err := tx.ExecContext(ctx, `
-		UPDATE operation SET state = $1, decline_code = $2, attempts = $3, due_us = $4 WHERE key = $5`,
+	result, err := tx.ExecContext(ctx, `
+		UPDATE operation SET state = $1, decline_code = $2, attempts = $3, due_us = $4 WHERE key = $5 AND state IN ('INTENT', 'UNKNOWN')`,
 		op.State, op.DeclineCode, op.Attempts, op.DueUs, op.Key)
 	if err != nil {
 		return fmt.Errorf("update operation %s: %w", op.Key, err)
 	}
-	return nil
+	if n, err := result.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return errRecorded
 }
 
 // readOperation finds an operation by its key.
