@@ -72,6 +72,14 @@ type flaky struct {
 	mu sync.Mutex
 	// before and after count the coming requests that are lost on the way there, and whose answers are lost.
 	before, after int
+	// held is called, once, before the answer to a request is given.
+	held func()
+}
+
+func (f *flaky) hold(held func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held = held
 }
 
 func (f *flaky) lose(before, after int) {
@@ -84,11 +92,16 @@ func (f *flaky) request(ask func() (payments.Result, error)) (payments.Result, e
 	f.mu.Lock()
 	before, after := f.before > 0, f.after > 0
 	f.before, f.after = max(f.before-1, 0), max(f.after-1, 0)
+	held := f.held
+	f.held = nil
 	f.mu.Unlock()
 	if before {
 		return payments.Result{}, context.DeadlineExceeded
 	}
 	r, err := ask()
+	if held != nil {
+		held()
+	}
 	if after {
 		return payments.Result{}, context.DeadlineExceeded
 	}

@@ -80,6 +80,29 @@ func (b *bench) status(paymentID string) string {
 	return status
 }
 
+// Whoever takes over from a request that seems to be lost may be quicker than its answer.
+func TestAnAnswerThatComesWhenItsOutcomeIsRecordedChangesNothing(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		p := b.authorize("tok_ok").Payment
+		answered, goOn := make(chan struct{}), make(chan struct{})
+		b.provider.hold(func() { close(answered); <-goOn })
+		slow := make(chan shown)
+		go func() { slow <- b.command("paymentCapture", p.ID, "slow") }()
+		<-answered
+		b.clock.turn(time.Minute)
+		defer b.run()()
+		eventually(t, "the capture is taken over", func() bool { return b.status(p.ID) == "CAPTURED" })
+		close(goOn)
+		if got := <-slow; got.status() != "CAPTURED" || len(got.UserErrors) > 0 {
+			t.Errorf("the slow answer: %+v", got)
+		}
+		log := b.ask(b.as("payments:read"), `query ($id: ID!) { payment(id: $id) { events { type } } }`, map[string]any{"id": p.ID})
+		if strings.Count(log, "capture.succeeded") != 1 {
+			t.Errorf("the payment's log is %s", log)
+		}
+	})
+}
+
 func TestALostAnswerIsFoundByTheCallersKey(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.provider.lose(0, 1)
