@@ -87,7 +87,10 @@ func TestAnAnswerThatComesWhenItsOutcomeIsRecordedChangesNothing(t *testing.T) {
 		answered, goOn := make(chan struct{}), make(chan struct{})
 		b.provider.hold(func() { close(answered); <-goOn })
 		slow := make(chan shown)
-		go func() { slow <- b.command("paymentCapture", p.ID, "slow") }()
+		go func() {
+			defer close(slow)
+			slow <- b.command("paymentCapture", p.ID, "slow")
+		}()
 		<-answered
 		b.clock.turn(time.Minute)
 		defer b.run()()
