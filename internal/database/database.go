@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"syscall"
@@ -175,18 +176,30 @@ func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 // Exec is Tx for one statement that may be carried out twice, which it is where nobody knows whether it was: on Postgres it is
 // its own transaction, without ways to the server for its beginning and its end.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
+	return db.single(ctx, func(q sqlx.ExtContext) error {
+		_, err := q.ExecContext(ctx, query, args...)
+		return err
+	})
+}
+
+// Returning is Exec for a statement that writes and returns rows: they are put into dest, a pointer to a slice.
+func (db *DB) Returning(ctx context.Context, dest any, query string, args ...any) error {
+	rows := reflect.ValueOf(dest).Elem()
+	return db.single(ctx, func(q sqlx.ExtContext) error {
+		rows.SetZero()
+		return sqlx.SelectContext(ctx, q, dest, query, args...)
+	})
+}
+
+func (db *DB) single(ctx context.Context, statement func(q sqlx.ExtContext) error) error {
 	if db.line != nil {
-		return db.Tx(ctx, func(tx *Tx) error {
-			_, err := tx.ExecContext(ctx, query, args...)
-			return err
-		})
+		return db.Tx(ctx, func(tx *Tx) error { return statement(tx) })
 	}
 	return repeat(ctx, func() (committing bool, err error) {
 		if err := fault.Point("database.committing"); err != nil {
 			return false, err
 		}
-		_, err = db.write.ExecContext(ctx, query, args...)
-		return false, cmp.Or(err, fault.Point("database.committed"))
+		return false, cmp.Or(statement(db.write), fault.Point("database.committed"))
 	})
 }
 

@@ -30,7 +30,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	timer, hourly := time.NewTicker(q.cfg.Interval), time.NewTicker(time.Hour)
 	defer timer.Stop()
 	defer hourly.Stop()
-	s := &sender{q: q, busy: map[string]map[string]bool{}, slots: make(chan struct{}, parallel)}
+	s := &sender{q: q, busy: map[string]map[string]bool{}}
 	defer s.running.Wait()
 	defer q.client.CloseIdleConnections()
 	for {
@@ -53,64 +53,72 @@ func (q *Queue) Run(ctx context.Context) error {
 // sender is a Run: it knows what is on its way.
 type sender struct {
 	q       *Queue
-	slots   chan struct{}
 	running sync.WaitGroup
 
 	mu   sync.Mutex
 	busy map[string]map[string]bool // deliveries on their way, by endpoint
+	all  int
+	// left says that there was more to send than room for it.
+	left bool
+}
+
+// hasRoom reports whether there is room for a delivery to an endpoint. If there is none, whoever makes some looks again.
+func (s *sender) hasRoom(endpointID string) bool {
+	if s.all < parallel && len(s.busy[endpointID]) < perEndpoint {
+		return true
+	}
+	s.left = true
+	return false
 }
 
 // look starts what is due, as far as there is room. It reads no more than that, however much is to come and however often
 // it is woken.
 func (s *sender) look(ctx context.Context) error {
-	room := parallel - len(s.slots)
-	if room == 0 {
-		return nil // whoever makes some wakes it
-	}
+	s.mu.Lock()
+	s.left = false
+	s.mu.Unlock()
 	var endpoints []struct {
-		ID    string
+		row
 		DueUs int64 `db:"due_us"`
 	}
 	now := s.q.nowMicros()
 	err := s.q.db.Read.SelectContext(ctx, &endpoints, `
-		SELECT e.id, COALESCE((SELECT MIN(w.due_us) FROM webhook_delivery w WHERE w.endpoint_id = e.id AND w.state = 'PENDING'), $1) AS due_us
-		FROM webhook_endpoint e WHERE e.enabled = $2 ORDER BY 2, 1`, now+1, true)
+		SELECT `+endpointColumns+`, COALESCE((SELECT MIN(w.due_us) FROM webhook_delivery w WHERE w.endpoint_id = e.id AND w.state = 'PENDING'), $1) AS due_us
+		FROM webhook_endpoint e WHERE e.enabled = $2 ORDER BY due_us, id`, now+1, true)
 	if err != nil {
 		return fmt.Errorf("read who has something due: %w", err)
 	}
 	for _, e := range endpoints {
-		if e.DueUs > now || room <= 0 {
+		if e.DueUs > now {
 			return nil
 		}
-		n, err := s.start(ctx, e.ID, now)
-		if err != nil {
+		if err := s.start(ctx, e.row, now); err != nil {
 			return err
 		}
-		room -= n
 	}
 	return nil
 }
 
-// start starts what is due for an endpoint, as far as there is room, and counts it.
-func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int, err error) {
+// start starts what is due for an endpoint, as far as there is room.
+func (s *sender) start(ctx context.Context, to row, now int64) error {
 	s.mu.Lock()
-	busy := len(s.busy[endpointID])
+	room := s.hasRoom(to.ID)
 	s.mu.Unlock()
-	if busy >= perEndpoint {
-		return 0, nil
+	if !room {
+		return nil
 	}
 	var due []Delivery // among the first there are those that have just been started
-	err = s.q.db.Read.SelectContext(ctx, &due, `
+	err := s.q.db.Read.SelectContext(ctx, &due, `
 		SELECT `+deliveryColumns+` FROM webhook_delivery d WHERE d.endpoint_id = $1 AND d.state = 'PENDING' AND d.due_us <= $2
-		ORDER BY d.due_us, d.id LIMIT $3`, endpointID, now, 2*perEndpoint)
+		ORDER BY d.due_us, d.id LIMIT $3`, to.ID, now, 2*perEndpoint)
 	if err != nil {
-		return 0, fmt.Errorf("read what is due: %w", err)
+		return fmt.Errorf("read what is due: %w", err)
 	}
 	due = slices.DeleteFunc(due, func(d Delivery) bool { return !s.enter(d) })
 	if len(due) == 0 {
-		return 0, nil
+		return nil
 	}
-	to, taken, err := s.q.take(ctx, endpointID, due)
+	taken, err := s.q.take(ctx, to.ID, due)
 	for _, d := range due {
 		attempts, mine := taken[d.ID]
 		if !mine {
@@ -119,14 +127,13 @@ func (s *sender) start(ctx context.Context, endpointID string, now int64) (n int
 		}
 		d.Attempts = attempts
 		s.running.Go(func() {
-			defer s.q.Wake() // there may be more for this endpoint
 			defer s.leave(d)
 			if err := s.q.send(ctx, to, d); err != nil && ctx.Err() == nil {
 				s.q.cfg.Log.ErrorContext(ctx, "send webhook", "delivery", d.ID, "endpoint", d.EndpointID, "error", err)
 			}
 		})
 	}
-	return len(taken), err
+	return err
 }
 
 // enter reports whether there is room for a delivery that is not on its way yet.
@@ -134,7 +141,7 @@ func (s *sender) enter(d Delivery) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	busy := s.busy[d.EndpointID]
-	if busy[d.ID] || len(busy) >= perEndpoint || len(s.slots) == cap(s.slots) {
+	if busy[d.ID] || !s.hasRoom(d.EndpointID) {
 		return false
 	}
 	if busy == nil {
@@ -142,47 +149,45 @@ func (s *sender) enter(d Delivery) bool {
 		s.busy[d.EndpointID] = busy
 	}
 	busy[d.ID] = true
-	s.slots <- struct{}{}
+	s.all++
 	return true
 }
 
+// leave makes room, for what was left if there is anything.
 func (s *sender) leave(d Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if delete(s.busy[d.EndpointID], d.ID); len(s.busy[d.EndpointID]) == 0 {
 		delete(s.busy, d.EndpointID)
 	}
-	<-s.slots
+	s.all--
+	if s.left {
+		s.q.Wake()
+	}
 }
 
 // take counts an attempt at each of the deliveries to an endpoint that are still due, and returns the attempts at those: others
 // may be at some of them. If this process dies, they are due again when the attempt has certainly ended.
-func (q *Queue) take(ctx context.Context, endpointID string, due []Delivery) (to row, taken map[string]int64, err error) {
-	err = q.db.Tx(ctx, func(tx *database.Tx) error {
-		taken = map[string]int64{}
-		ids := make([]string, len(due))
-		for i, d := range due {
-			ids[i] = d.ID
-		}
-		now := q.cfg.Now()
-		list, args := database.In([]any{database.Micros(now.Add(2 * q.cfg.Timeout)), database.Micros(now)}, ids)
-		var rows []Delivery
-		err := tx.SelectContext(ctx, &rows, `
-			UPDATE webhook_delivery SET attempts = attempts + 1, due_us = $1 WHERE id IN (
-				SELECT id FROM webhook_delivery WHERE state = 'PENDING' AND due_us <= $2 AND id IN `+list+` ORDER BY id`+tx.Dialect.SkipLocked()+`
-			) RETURNING id, attempts`, args...)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, d := range rows {
-			taken[d.ID] = d.Attempts
-		}
-		return tx.GetContext(ctx, &to, `SELECT `+endpointColumns+` FROM webhook_endpoint WHERE id = $1`, endpointID)
-	})
-	if err != nil {
-		return to, nil, fmt.Errorf("take webhooks of %s: %w", endpointID, err)
+func (q *Queue) take(ctx context.Context, endpointID string, due []Delivery) (taken map[string]int64, err error) {
+	ids := make([]string, len(due))
+	for i, d := range due {
+		ids[i] = d.ID
 	}
-	return to, taken, nil
+	now := q.cfg.Now()
+	list, args := database.In([]any{database.Micros(now.Add(2 * q.cfg.Timeout)), database.Micros(now)}, ids)
+	var rows []Delivery
+	err = q.db.Returning(ctx, &rows, `
+		UPDATE webhook_delivery SET attempts = attempts + 1, due_us = $1 WHERE id IN (
+			SELECT id FROM webhook_delivery WHERE state = 'PENDING' AND due_us <= $2 AND id IN `+list+` ORDER BY id`+q.db.Dialect.SkipLocked()+`
+		) RETURNING id, attempts`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("take webhooks of %s: %w", endpointID, err)
+	}
+	taken = map[string]int64{}
+	for _, d := range rows {
+		taken[d.ID] = d.Attempts
+	}
+	return taken, nil
 }
 
 // send makes one attempt at a delivery.

@@ -184,6 +184,20 @@ func TestWhoWantsATypeIsToldOnceWithASignatureThatHolds(t *testing.T) {
 	})
 }
 
+func TestWhatThereIsNoRoomForIsSentAsSoonAsThereIs(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		b := newBench(t, url, Config{Private: true})
+		b.queue.cfg.Interval = time.Hour
+		b.register("*")
+		const messages = 4 * parallel
+		for i := range messages {
+			b.offer(fmt.Sprint("message ", i), "a.b")
+		}
+		defer b.run()()
+		b.eventually("everything is sent", func() bool { return len(b.requests()) == messages })
+	})
+}
+
 func TestWhatFailsIsTriedAgainLaterAndLaterAndThenGivenUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		b := newBench(t, url, Config{Private: true, Schedule: []time.Duration{time.Minute, time.Hour}})
