@@ -42,9 +42,19 @@ func (s *Service) applyPayment(ctx context.Context, tx *database.Tx, e event.Eve
 		}
 	}
 	if strings.HasPrefix(sg.Plan, string(await)) {
+		tx.Note(stirred{})
 		_, err = tx.ExecContext(ctx, `UPDATE saga SET next_us = 0 WHERE order_id = $1`, sg.OrderID)
 	}
 	return err
+}
+
+// stirred is noted in a transaction that has something to do follow from an event: something to say, or a saga to go on with.
+// Behind nearly all events there is nothing.
+type stirred struct{}
+
+func (s *Service) committed(context.Context, []any) {
+	s.outbox.Wake()
+	s.nudge()
 }
 
 // errEarlyRefund says that a refund is heard of before the capture: the event comes again, when that is recorded.
@@ -62,6 +72,7 @@ func (s *Service) followRefund(ctx context.Context, tx *database.Tx, sg saga, to
 	if err != nil || !mayBecome(o.Status, to) {
 		return err
 	}
+	tx.Note(stirred{})
 	return s.become(ctx, tx, o, change{to: to, actor: "payments"})
 }
 
@@ -82,24 +93,22 @@ func (s *Service) applyInventory(ctx context.Context, tx *database.Tx, e event.E
 	if err := e.Decode(&data); err != nil {
 		return err
 	}
+	tx.Note(stirred{})
 	_, err := tx.ExecContext(ctx, `
 		UPDATE saga SET expired = TRUE, next_us = CASE WHEN plan LIKE 'await%' THEN 0 ELSE next_us END
 		WHERE order_id = $1 AND plan <> ''`, data.OrderID)
 	return err
 }
 
-// applied wakes whom an event may concern.
+// applied tells those who listen to an order of an event that may concern it.
 func (s *Service) applied(_ context.Context, e event.Event) {
 	if e.Source == inventorySource && e.Type != lapsed {
 		return
 	}
 	var data struct {
 		OrderID string `json:"orderId"`
-		Status  string `json:"status"`
 	}
 	if e.Decode(&data) == nil && data.OrderID != "" {
 		s.hub.notify(data.OrderID, gen.OrderStatusPending) // whoever listens looks for itself
 	}
-	s.outbox.Wake()
-	s.nudge()
 }

@@ -126,6 +126,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		cfg: cfg, db: db, outbox: event.NewOutbox(db, Source),
 		placing: make(chan struct{}, cfg.Parallel), queue: make(chan lease, queueLength), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
+	db.Committed = s.committed
 	if cfg.Alone {
 		if err := s.inherit(ctx); err != nil {
 			db.Close()
