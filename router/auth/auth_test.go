@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -105,6 +106,15 @@ func TestBadTokensAreRefusedWithTheReason(t *testing.T) {
 				t.Errorf("error = %v, want one that says %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestNumbersAmongTheClaimsKeepAllOfTheirDigits(t *testing.T) {
+	h := newHouse(t)
+	token := h.sign(jose.EdDSA, h.publish("k1"), "k1", map[string]any{"tenant": json.RawMessage("9007199254740993")})
+	claims, err := h.Verify(t.Context(), token)
+	if err != nil || claims.Raw["tenant"] != json.Number("9007199254740993") {
+		t.Errorf("the claims are %+v, %v", claims, err)
 	}
 }
 

@@ -25,7 +25,7 @@ type Claims struct {
 	Scopes []string
 	// Expires is when the token ceases to be good.
 	Expires time.Time
-	// Raw are all claims of the token, as JSON decodes them.
+	// Raw are all claims of the token, as JSON decodes them; numbers are json.Number, as they stand in the token.
 	Raw map[string]any
 
 	policies func(c *Claims, policy string) bool

@@ -145,7 +145,8 @@ func (s *Signer) Token(c *Claims) (string, error) {
 	all := map[string]any{}
 	for _, name := range s.cfg.Claims {
 		if value, ok := c.Raw[name]; ok {
-			all[name] = value
+			text, _ := json.Marshal(value) // it came from JSON: it can't fail
+			all[name] = json.RawMessage(text)
 		}
 	}
 	maps.Copy(all, map[string]any{

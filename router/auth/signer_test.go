@@ -45,12 +45,12 @@ func newSigner(t *testing.T, cfg SignerConfig) *Signer {
 func ada() *Claims {
 	return &Claims{
 		Issuer: "house", Subject: "ada", Scopes: []string{"orders:read", "cart"}, Expires: time.Now().Add(5 * time.Minute),
-		Raw: map[string]any{"sub": "ada", "sid": "s1", "email": "ada@example.org"},
+		Raw: map[string]any{"sub": "ada", "sid": "s1", "tenant": json.Number("9007199254740993"), "email": "ada@example.org"},
 	}
 }
 
 func TestSubgraphsReadWhoIsAskingFromTheRoutersToken(t *testing.T) {
-	s := newSigner(t, SignerConfig{Claims: []string{"sid"}})
+	s := newSigner(t, SignerConfig{Claims: []string{"sid", "tenant"}})
 	token, err := s.Token(ada())
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestSubgraphsReadWhoIsAskingFromTheRoutersToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if claims.Subject != "ada" || !slices.Equal(claims.Scopes, []string{"orders:read", "cart"}) || claims.Raw["sid"] != "s1" {
+	if claims.Subject != "ada" || !slices.Equal(claims.Scopes, []string{"orders:read", "cart"}) || claims.Raw["sid"] != "s1" || claims.Raw["tenant"] != json.Number("9007199254740993") {
 		t.Errorf("claims %+v", claims)
 	}
 	if _, told := claims.Raw["email"]; told {

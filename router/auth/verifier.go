@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -189,7 +191,7 @@ func (v *Verifier) check(ctx context.Context, token string, now time.Time) (reme
 // claims checks the signature, with the one of keys that made it, and then what it signs.
 func (v *Verifier) claims(parsed *jwt.JSONWebToken, keys []*jose.JSONWebKey, from *issuer, now time.Time) (*Claims, error) {
 	var standard jwt.Claims
-	raw := map[string]any{}
+	var raw exact
 	var err error
 	for _, key := range keys {
 		if err = parsed.Claims(key.Key, &standard, &raw); err == nil {
@@ -230,6 +232,15 @@ func (v *Verifier) valid(c jwt.Claims, from *issuer, now time.Time) error {
 		return refuse(err, "its claims are not valid")
 	}
 	return nil
+}
+
+// exact are claims whose numbers are as they stand in the token: identifiers may have more digits than a float64.
+type exact map[string]any
+
+func (e *exact) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode((*map[string]any)(e))
 }
 
 // scopes reads a claim of scopes: words in a string, or a list of strings.
