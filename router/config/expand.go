@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +43,30 @@ func expand(text, dir string) (string, error) {
 	}
 }
 
+// fileReference is a file that is referred to, and what stands before it if it is none.
+var fileReference = regexp.MustCompile(`\$?\$\{file\.([^}]*)\}`)
+
+// References are the files whose content stands in a configuration for ${file.path}, sorted: when one of them changes, so does the
+// configuration. path and source are those of Parse.
+func References(path string, source []byte) []string {
+	var files []string
+	for _, found := range fileReference.FindAllSubmatch(source, -1) {
+		if !strings.HasPrefix(string(found[0]), "$$") {
+			files = append(files, resolve(string(found[1]), filepath.Dir(path)))
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// resolve is the path of a file that is referred to.
+func resolve(path, dir string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
 func lookUp(reference, dir string) (string, error) {
 	if name, ok := strings.CutPrefix(reference, "env."); ok {
 		name, alternative, hasDefault := strings.Cut(name, ":-")
@@ -53,10 +79,7 @@ func lookUp(reference, dir string) (string, error) {
 		return alternative, nil
 	}
 	if path, ok := strings.CutPrefix(reference, "file."); ok {
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(resolve(path, dir))
 		if err != nil {
 			return "", fmt.Errorf("expand ${%s}: %w", reference, err)
 		}

@@ -29,7 +29,7 @@ func (r *reload) run(ctx context.Context) {
 	for {
 		from := *r.current.read.from
 		if r.file != "" {
-			from.Files = append(slices.Clip(from.Files), r.current.source.file)
+			from.Files = append(slices.Clip(from.Files), r.current.source.files...)
 		}
 		from.Await(ctx, r.poll)
 		if ctx.Err() != nil {
@@ -58,7 +58,7 @@ func (r *reload) run(ctx context.Context) {
 func (r *reload) look(ctx context.Context) error {
 	cfg, source, err := r.configuration()
 	changed := !bytes.Equal(source.text, r.current.source.text)
-	r.current.source.file = source.file
+	r.current.source.files = source.files
 	if err != nil {
 		return err
 	}

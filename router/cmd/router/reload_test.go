@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +151,29 @@ func TestServeReloadsASupergraphThatAnotherToolWrites(t *testing.T) {
 	eventually(t, "the reload", func() bool { return strings.Contains(log.String(), "supergraph reloaded") })
 	if got := ask(t, url, "{ one }"); !strings.Contains(got, `Cannot query field \"one\"`) {
 		t.Errorf("after the reload: %s", got)
+	}
+}
+
+func TestAFileThatTheConfigurationRefersToIsWatchedToo(t *testing.T) {
+	folder(t, map[string]string{
+		"one.yaml":    yaml("type Query { one: Int }"),
+		"shown":       "false",
+		"router.yaml": "supergraph: one.yaml\nlisten: 127.0.0.1:0\nintrospection: ${file.shown}\n",
+	})
+	url, log := running(t, "--config", "router.yaml")
+	replaceFile(t, "shown", "true\n")
+	eventually(t, "the reload", func() bool { return strings.Contains(log.String(), "configuration reloaded") })
+	if got := ask(t, url, `{ __schema { queryType { name } } }`); !strings.Contains(got, `"Query"`) {
+		t.Errorf("after the reload: %s", got)
+	}
+	if err := os.Remove("shown"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the error is logged", func() bool { return strings.Contains(log.String(), "expand ${file.shown}") })
+	replaceFile(t, "shown", "false")
+	eventually(t, "all is well again", func() bool { return strings.Contains(log.String(), "all is well again") })
+	if got := ask(t, url, `{ __schema { queryType { name } } }`); !strings.Contains(got, "INTROSPECTION_DISABLED") {
+		t.Errorf("when it is there again: %s", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -75,19 +76,31 @@ func serveCommand(ctx context.Context, args []string, std streams) error {
 	return first.engine.Front().Run(ctx)
 }
 
-// source is a configuration file as it was read: its text, and what to watch.
+// source is a configuration as it was read: its text with those of the files that it refers to, and what to watch.
 type source struct {
-	text []byte
-	file file
+	text  []byte
+	files []file
+}
+
+// readSource reads a configuration file and what it refers to. A file that is missing is for the parser to tell, and watched.
+func readSource(path string) (text []byte, from source, err error) {
+	text, read, err := readWatched(path)
+	from = source{bytes.Clone(text), []file{read}}
+	for _, name := range config.References(path, text) {
+		content, read, _ := readWatched(name)
+		from.text, from.files = append(from.text, content...), append(from.files, read)
+	}
+	return text, from, err
 }
 
 // configuration reads the file, and what flags say instead.
 func (s server) configuration() (cfg config.Config, from source, err error) {
 	if s.file != "" {
-		if from.text, from.file, err = readWatched(s.file); err != nil {
+		var text []byte
+		if text, from, err = readSource(s.file); err != nil {
 			return cfg, from, err
 		}
-		if cfg, err = config.Parse(s.file, from.text); err != nil {
+		if cfg, err = config.Parse(s.file, text); err != nil {
 			return cfg, from, err
 		}
 	}
