@@ -142,11 +142,13 @@ func (req *Request) complete(seen parameterSet) *refusal {
 	if seen&parameterQuery != 0 {
 		return nil
 	}
-	byID := seen&parameterDocumentID != 0 || req.hasExtension("persistedQuery")
+	byID := req.DocumentID != "" || req.hasExtension("persistedQuery")
 	if !byID && req.alternative != "" {
 		req.DocumentID, byID = req.alternative, true
 	}
 	switch {
+	case !byID && seen&parameterDocumentID != 0:
+		return badRequest("the parameter documentId is empty: give the document's id, or its text as query")
 	case !byID:
 		return badRequest("the parameter query is missing")
 	case req.ids == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/agora-supergraph/agora/router/serve"
@@ -58,6 +59,19 @@ func TestADocumentsIDArrivesInEachOfItsWays(t *testing.T) {
 				t.Errorf("got %d %s, want the id %s", got.status, got.body, test.want)
 			}
 		})
+	}
+}
+
+func TestAnEmptyIDIsNone(t *testing.T) {
+	server, _ := start(t, serve.Config{DocumentIDs: &serve.DocumentIDs{}})
+	if got := post(t, server, `{"documentId":""}`); got.status != 400 || !strings.Contains(got.body, "the parameter documentId is empty: give") {
+		t.Errorf("alone: got %d %s", got.status, got.body)
+	}
+	if got := do(t, "GET", server.URL+"/graphql?documentId=", "", "Apollo-Require-Preflight", "1"); got.status != 400 || got.code != "BAD_REQUEST" {
+		t.Errorf("in a URL: got %d %s", got.status, got.body)
+	}
+	if got := post(t, server, `{"query":"{hello}","documentId":""}`); got.body != `{"data":{"hello":"hello nobody"}}` {
+		t.Errorf("with a text: got %d %s", got.status, got.body)
 	}
 }
 
