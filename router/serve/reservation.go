@@ -77,8 +77,7 @@ func (h *Handler) singleConnection(ex *exchange, r *http.Request) bool {
 	case stream == nil:
 		ex.refuse(&refusal{http.StatusNotFound, CodeNotFound, "no such stream: reserve one by PUT"}, mediaJSON)
 	case r.Method == http.MethodDelete:
-		stream.complete(r.URL.Query().Get("operationId"))
-		ex.WriteHeader(http.StatusOK)
+		stream.remove(ex, r.URL.Query().Get("operationId"))
 	case r.Method == http.MethodGet && accept(r.Header["Accept"]).stream == mediaEventStream:
 		stream.listen(ex, r)
 	default:
@@ -208,6 +207,16 @@ func (s *reservation) admit(id string, req Request) *refusal {
 		s.run(ctx, cancel, id, &req)
 	})
 	return nil
+}
+
+// remove is the client's DELETE. An operation that has ended is none that runs any more, which is what was asked for.
+func (s *reservation) remove(ex *exchange, name string) {
+	if name == "" {
+		ex.refuse(badRequest("the parameter operationId is missing: it names the operation to end"), mediaJSON)
+		return
+	}
+	s.complete(name)
+	ex.WriteHeader(http.StatusOK)
 }
 
 // complete ends an operation, by the client's wish or its own.

@@ -80,6 +80,9 @@ func TestOneStreamCarriesManyOperations(t *testing.T) {
 		t.Errorf("an id that is taken: got %d %s", got.status, got.body)
 	}
 	<-engine.subscribed
+	if got := do(t, "DELETE", server.URL+"/graphql", "", tokenHeader, token); got.status != 400 || !strings.Contains(got.body, "operationId is missing") {
+		t.Errorf("DELETE of nothing: got %d %s", got.status, got.body)
+	}
 	if got := do(t, "DELETE", server.URL+"/graphql?operationId=e", "", tokenHeader, token); got.status != 200 {
 		t.Errorf("DELETE: got %d %s", got.status, got.body)
 	}
