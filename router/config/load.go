@@ -40,11 +40,27 @@ func (c Config) check(path string, source []byte) error {
 	for _, err := range []error{c.Headers.Validate(), c.RateLimit.Validate(), c.Overload.Validate(), c.Telemetry.Validate(), c.ResponseCache.Validate()} {
 		all = append(all, each(err)...)
 	}
+	all = append(all, c.collisions()...)
 	found := decoder{file: path}
 	for _, err := range all {
 		found.place(source, err)
 	}
 	return found.err()
+}
+
+// collisions are the pages that would hide others, or be hidden.
+func (c Config) collisions() (errs []error) {
+	taken := map[string]bool{keySetPath: true}
+	for _, page := range []struct{ setting, path, example string }{
+		{"telemetry.metrics.path", c.Telemetry.Metrics.Path, "/metrics"},
+		{"response_cache.invalidation.path", c.ResponseCache.Invalidation.Path, "/cache/invalidate"},
+	} {
+		if page.path != "" && (taken[page.path] || c.Serve.Taken(page.path)) {
+			errs = append(errs, fmt.Errorf("%s %q: taken by another of the router's pages: expected one of its own, such as %s", page.setting, page.path, page.example))
+		}
+		taken[page.path] = true
+	}
+	return errs
 }
 
 // each is the errors that one joins.

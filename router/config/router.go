@@ -12,6 +12,9 @@ import (
 	"github.com/agora-supergraph/agora/router/responsecache"
 )
 
+// keySetPath is where the keys are that identities are signed with.
+const keySetPath = "/.well-known/router/jwks.json"
+
 // Router is what the configuration says of a router over the supergraph of sdl. It reads the files that TLS needs; it
 // starts nothing.
 func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
@@ -36,7 +39,7 @@ func (c Config) Router(sdl string, log *slog.Logger) (router.Config, error) {
 		if cfg.Signer, err = auth.NewSigner(c.Identity); err != nil {
 			return router.Config{}, err
 		}
-		pages["/.well-known/router/jwks.json"] = cfg.Signer
+		pages[keySetPath] = cfg.Signer
 	}
 	if c.ResponseCache.Enabled() {
 		cache, err := responsecache.New(c.ResponseCache)

@@ -195,7 +195,7 @@ func (c Config) Validate() []error {
 	if c.Path != "" && (!strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#{} ")) {
 		errs = append(errs, fmt.Errorf("path %q: expected an absolute URL path such as /graphql", c.Path))
 	}
-	if c.Path == "/" || strings.HasPrefix(c.Path, "/health/") || strings.HasPrefix(c.Path+"/", "/playground/") {
+	if c.Path != "" && own(c.Path) {
 		errs = append(errs, fmt.Errorf("path %q: taken by the router's own pages", c.Path))
 	}
 	for _, bound := range c.bounds() {
@@ -216,6 +216,14 @@ func (c Config) Validate() []error {
 		errs = append(errs, err)
 	}
 	return errs
+}
+
+// Taken reports whether the front door answers at a path itself: as its endpoint, or with a page of its own.
+func (c Config) Taken(path string) bool { return path == c.Endpoint() || own(path) }
+
+// own reports whether a path is that of a page of every front door.
+func own(path string) bool {
+	return path == "/" || strings.HasPrefix(path, "/health/") || strings.HasPrefix(path+"/", "/playground/")
 }
 
 // bound is a setting that must not be negative.
