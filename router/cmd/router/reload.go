@@ -80,6 +80,7 @@ func (r *reload) look(ctx context.Context) error {
 	}
 	r.current.read = read
 	r.current.log.Info("supergraph reloaded", "file", cfg.Supergraph, "subgraphs", len(r.current.engine.Supergraph().Subgraphs))
+	r.current.warn()
 	r.current.beside.reloaded(ctx)
 	return nil
 }

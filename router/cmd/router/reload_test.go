@@ -154,6 +154,17 @@ func TestServeReloadsASupergraphThatAnotherToolWrites(t *testing.T) {
 	}
 }
 
+func TestSettingsForSubgraphsThatAreNotThereAreToldOf(t *testing.T) {
+	folder(t, map[string]string{
+		"one.yaml":    yaml("type Query { one: Int }"),
+		"router.yaml": "supergraph: one.yaml\nlisten: 127.0.0.1:0\nsubgraphs: {aa: {timeout: 1s}, a: {timeout: 1s}}\n",
+	})
+	_, log := running(t, "--config", "router.yaml")
+	if want := "subgraphs.aa: the supergraph has no such subgraph (did you mean a?): it has a"; !strings.Contains(log.String(), want) || strings.Contains(log.String(), "subgraphs.a:") {
+		t.Errorf("%s: not alone in the log:\n%s", want, log)
+	}
+}
+
 func TestAFileThatTheConfigurationRefersToIsWatchedToo(t *testing.T) {
 	folder(t, map[string]string{
 		"one.yaml":    yaml("type Query { one: Int }"),

@@ -140,7 +140,20 @@ func (s server) start(ctx context.Context, cfg config.Config, read reading, runn
 	}
 	ctx, stop := context.WithCancel(ctx)
 	running.Go(func() { beside.run(ctx) })
-	return &serving{cfg: cfg, read: read, engine: engine, beside: beside, log: logger, stop: stop}, nil
+	made := &serving{cfg: cfg, read: read, engine: engine, beside: beside, log: logger, stop: stop}
+	made.warn()
+	return made, nil
+}
+
+// warn tells of settings for subgraphs that are none of the supergraph's.
+func (s *serving) warn() {
+	var names []string
+	for _, each := range s.engine.Supergraph().Subgraphs {
+		names = append(names, each.Name)
+	}
+	for _, stranger := range s.cfg.Strangers(names) {
+		s.log.Warn("a setting does nothing", "setting", stranger)
+	}
 }
 
 // newRouter is the router that the configuration describes, with what runs beside it.
