@@ -22,8 +22,8 @@ func (r *Router) admit(ctx context.Context, req *serve.Request, p *prepared) *se
 	if r.limits == nil || req.Renewed {
 		return nil
 	}
-	verdict := r.limits.Take(ctx, caller(req), max(1, p.estimate))
-	p.header = verdict.Header
+	p.verdict = r.limits.Take(ctx, caller(req), max(1, p.estimate))
+	verdict := &p.verdict
 	if verdict.Rule == "" {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (r *Router) admit(ctx context.Context, req *serve.Request, p *prepared) *se
 		message = "The operation takes more at once than the rate limit " + verdict.Rule + " ever allows: ask for less."
 	}
 	refused := serve.Refuse(serve.TooManyRequests, "REQUEST_RATE_LIMITED", message)
-	refused.Header = verdict.Header
+	refused.Header = verdict.Header()
 	refused.Operation = p.describeOperation("REQUEST_RATE_LIMITED")
 	return refused
 }

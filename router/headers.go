@@ -70,6 +70,6 @@ func (s source) identity(bearer bool) string {
 func (p *prepared) collect(policy *headers.Policy) {
 	if policy.Returns() {
 		p.returned = policy.Response()
-		p.request.Answered = p.returned.Add
+		p.request.Answered = &p.returned
 	}
 }

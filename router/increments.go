@@ -13,12 +13,12 @@ func (r *Router) answer(ctx context.Context, g *graph, p *prepared, req *serve.R
 	if len(p.plan.Deferred) == 0 {
 		if r.cfg.ShareRequests && p.kind == operation.Query {
 			return r.requests.answer(ctx, p, req.Claims, func(ctx context.Context) *execute.Response {
-				return g.executor.Execute(ctx, p.plan, p.request)
+				return g.executor.Execute(ctx, p.plan, &p.request)
 			})
 		}
-		return p.describe(g.executor.Execute(ctx, p.plan, p.request))
+		return p.describe(g.executor.Execute(ctx, p.plan, &p.request))
 	}
-	first, rest := g.executor.ExecuteInParts(ctx, p.plan, p.request)
+	first, rest := g.executor.ExecuteInParts(ctx, p.plan, &p.request)
 	response := p.describe(first)
 	if rest != nil {
 		response.Rest = increments{rest, p, r, req, ctx}

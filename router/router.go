@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -255,7 +254,7 @@ func (r *Router) subscribe(ctx context.Context, req *serve.Request) (serve.Subsc
 	if p.kind != operation.Subscription {
 		return nil, r.answer(ctx, g, p, req)
 	}
-	events, answer := g.executor.Subscribe(ctx, p.plan, p.request)
+	events, answer := g.executor.Subscribe(ctx, p.plan, &p.request)
 	if answer != nil {
 		return nil, p.describe(answer)
 	}
@@ -268,15 +267,17 @@ type prepared struct {
 	name      string
 	operation *operation.Operation
 	plan      *plan.Plan
-	request   *execute.Request
-	// returned collects headers for the client; nil if no rule asks for any.
-	returned *headers.Response
+	request   execute.Request
+	// source is what headers to subgraphs are made of.
+	source source
+	// returned collects headers for the client, if rules ask for any.
+	returned headers.Response
 	// cost prices the operation, if operations are priced; estimate is what it may cost. costHeader tells the client.
 	cost       *cost.Cost
 	estimate   float64
 	costHeader string
-	// header is what else the client is told.
-	header http.Header
+	// verdict is what the client is told of its rate limits.
+	verdict ratelimit.Verdict
 }
 
 // prepare compiles a request, and lets it in if nothing speaks against that.
@@ -329,8 +330,10 @@ func (r *Router) compile(ctx context.Context, g *graph, req *serve.Request) (*pr
 	}
 	p := &prepared{
 		kind: selected.Kind, name: selected.Name, operation: planned.operation, plan: planned.plan, cost: planned.cost,
-		request: &execute.Request{ID: req.ID, Variables: planned.operation.Values(values), Format: format(req.Increments), Headers: g.headers.Request(req.Header, source{req, r.cfg.Signer})},
+		request: execute.Request{ID: req.ID, Variables: planned.operation.Values(values), Format: format(req.Increments)},
+		source:  source{req, r.cfg.Signer},
 	}
+	p.request.Headers = g.headers.Request(req.Header, &p.source)
 	if p.kind != operation.Subscription {
 		p.collect(g.headers)
 	}
@@ -371,13 +374,7 @@ func (p *prepared) describe(response *execute.Response) *serve.Response {
 		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
 		Operation: p.describeOperation(response.Code),
 	}
-	answer.Header = p.header
-	if p.kind == operation.Subscription || len(p.plan.Deferred) > 0 {
-		answer.Header = maps.Clone(p.header) // there will be other responses
-	}
-	if p.returned != nil {
-		answer.Header = p.returned.AddTo(answer.Header, response.Code != "")
-	}
+	answer.Header = p.returned.AddTo(p.verdict.Header(), response.Code != "")
 	p.tell(answer)
 	return answer
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/agora-supergraph/agora/router/auth"
 	"github.com/agora-supergraph/agora/router/execute"
+	"github.com/agora-supergraph/agora/router/headers"
 	"github.com/agora-supergraph/agora/router/serve"
 	"github.com/agora-supergraph/agora/router/transport"
 )
@@ -97,9 +98,7 @@ func (s *requests) lead(ctx context.Context, hash uint64, c *call, run func(cont
 		close(c.done)
 	}()
 	c.response = run(own)
-	if c.p.returned != nil {
-		c.header = c.p.returned.Header(c.response.Code != "")
-	}
+	c.header = c.p.returned.Header(c.response.Code != "")
 	c.broken = false
 	return c.share(c.p)
 }
@@ -122,7 +121,7 @@ func (c *call) giveUp() {
 
 // share is the answer for one of those who asked.
 func (c *call) share(p *prepared) *serve.Response {
-	p.returned = nil
+	p.returned = headers.Response{}
 	answer := p.describe(&execute.Response{Body: c.response.Body, Errors: c.response.Errors, Code: c.response.Code, Null: c.response.Null})
 	answer.Free = c.leave
 	for name, values := range c.header {
@@ -180,7 +179,7 @@ func identify(claims *auth.Claims) identity {
 // same reports whether a query has the answer of the call: the same document, operation and variant (one prepared
 // operation stands for them), variables, identity, and headers to every subgraph.
 func (c *call) same(p *prepared, claims *auth.Claims) bool {
-	a, b := c.p.request, p.request
+	a, b := &c.p.request, &p.request
 	return c.p.operation == p.operation && c.p.plan == p.plan && identify(c.claims) == identify(claims) && a.Format == b.Format &&
 		slices.EqualFunc(a.Variables, b.Variables, func(v, w []byte) bool { return (v == nil) == (w == nil) && string(v) == string(w) }) &&
 		slices.EqualFunc(a.Headers, b.Headers, sameHeader)

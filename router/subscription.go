@@ -116,7 +116,7 @@ func (s *subscription) renew(ctx context.Context, g *graph) *renewal {
 	case p.kind != operation.Subscription:
 		return &renewal{last: serve.Refuse(serve.RequestError, serve.CodeBadRequest, "The document is no subscription any more.")}
 	}
-	events, answer := g.executor.Subscribe(ctx, p.plan, p.request)
+	events, answer := g.executor.Subscribe(ctx, p.plan, &p.request)
 	if answer != nil {
 		answer.Release()
 		return nil

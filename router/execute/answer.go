@@ -26,7 +26,7 @@ func (s *state) apply(f *fetchState) {
 		if f.response != nil {
 			header = f.response.Header
 		}
-		s.req.Answered(f.fetch.Subgraph, header, f.err != nil)
+		s.req.Answered.Add(f.fetch.Subgraph, header, f.err != nil)
 	}
 	if f.contextual != nil && s.again(f) {
 		return

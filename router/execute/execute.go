@@ -104,15 +104,20 @@ type Request struct {
 	Variables [][]byte
 	// Headers are sent to the subgraphs, by their index in Supergraph.Subgraphs; nil for none.
 	Headers []http.Header
-	// Answered is told the headers of each subgraph's answer, in the request's goroutine; failed if none came. Nil for
-	// nobody.
-	Answered func(subgraph int, header http.Header, failed bool)
+	// Answered is told the headers of each subgraph's answer, in the request's goroutine. Nil for nobody.
+	Answered Answered
 	// ID is the request's, for the log.
 	ID string
 	// Format is how the parts of an answer to an operation with @defer are written.
 	Format Format
 	// Observer is told of the fetches; nil for nobody.
 	Observer Observer
+}
+
+// Answered takes the headers of subgraphs' answers.
+type Answered interface {
+	// Add takes those of one answer; failed says that none came.
+	Add(subgraph int, header http.Header, failed bool)
 }
 
 // header is that for a subgraph by its index, or for the router's own introspection.

@@ -90,7 +90,8 @@ func (p *Policy) Names(subgraph int) []string {
 	return names
 }
 
-// Response collects what one response's client gets. It belongs to one goroutine.
+// Response collects what one response's client gets. It belongs to one goroutine. The zero value is that of a client who gets
+// nothing.
 type Response struct {
 	policy *Policy
 	header http.Header
@@ -100,7 +101,7 @@ type Response struct {
 }
 
 // Response begins to collect.
-func (p *Policy) Response() *Response { return &Response{policy: p} }
+func (p *Policy) Response() Response { return Response{policy: p} }
 
 // Add takes the headers of an answer of a subgraph; failed says that it gave none, or one that is no good.
 func (r *Response) Add(subgraph int, header http.Header, failed bool) {

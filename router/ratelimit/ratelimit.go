@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -69,8 +70,9 @@ type Verdict struct {
 	Rule string
 	// RetryAfter is how long it will take until the same request may go on; zero if it is more than a bucket holds.
 	RetryAfter time.Duration
-	// Header tells the client about its rules; nil if none bind it. It is the caller's, but its values are shared.
-	Header http.Header
+
+	// policies and standings are the values of the headers about the caller's rules; they may be shared.
+	policies, standings []string
 }
 
 // limit is a rule for one caller.
@@ -81,6 +83,15 @@ type limit struct {
 	burst     int
 	// policy is the value of the header RateLimit-Policy; clipped, and never changed.
 	policy []string
+	// told is what the last caller was told: many stand where the one before stood.
+	told *atomic.Pointer[standing]
+}
+
+// standing is the value of the header RateLimit for a bucket.
+type standing struct {
+	left   int
+	reset  int64
+	values []string
 }
 
 // taken is the state of a bucket after units were asked of it.
@@ -178,6 +189,7 @@ func compile(r Rule) rule {
 func (r Rule) limit(units int) limit {
 	l := limit{name: r.Name, units: units, per: cmp.Or(r.Per, time.Minute), burst: cmp.Or(r.Burst, units)}
 	window := strconv.FormatInt(seconds(l.per), 10)
+	l.told = new(atomic.Pointer[standing])
 	l.policy = []string{`"` + l.name + `";q=` + strconv.Itoa(l.units) + `;w=` + window}
 	return l
 }
@@ -246,22 +258,41 @@ const (
 	headerLimit  = "Ratelimit"
 )
 
-// tell adds what a rule says to the headers.
+// Header tells the client about its rules; nil if none bind it. It is the caller's, but its values are shared.
+func (v *Verdict) Header() http.Header {
+	if v.policies == nil {
+		return nil
+	}
+	header := http.Header{headerPolicy: v.policies, headerLimit: v.standings}
+	if v.RetryAfter > 0 {
+		header["Retry-After"] = []string{strconv.FormatInt(max(1, seconds(v.RetryAfter)), 10)}
+	}
+	return header
+}
+
+// tell adds what a rule says.
 func (v *Verdict) tell(l limit, t taken) {
-	if v.Header == nil {
-		v.Header = make(http.Header, 2)
+	standing := l.standing(t.left, seconds(t.reset))
+	if v.policies == nil {
+		v.policies, v.standings = l.policy, standing
+		return
+	}
+	v.policies = append(v.policies, l.policy...)
+	v.standings = append(v.standings, standing...)
+}
+
+// standing is the value of the header RateLimit; clipped, and never changed.
+func (l *limit) standing(left int, reset int64) []string {
+	if last := l.told.Load(); last != nil && last.left == left && last.reset == reset {
+		return last.values
 	}
 	b := make([]byte, 0, 64)
 	b = append(append(append(b, '"'), l.name...), `";r=`...)
-	b = append(strconv.AppendInt(b, int64(t.left), 10), `;t=`...)
-	b = strconv.AppendInt(b, seconds(t.reset), 10)
-	if had := v.Header[headerPolicy]; had == nil {
-		v.Header[headerPolicy] = l.policy
-		v.Header[headerLimit] = []string{string(b)}
-	} else {
-		v.Header[headerPolicy] = append(had, l.policy...)
-		v.Header[headerLimit] = append(v.Header[headerLimit], string(b))
-	}
+	b = append(strconv.AppendInt(b, int64(left), 10), `;t=`...)
+	b = strconv.AppendInt(b, reset, 10)
+	values := []string{string(b)}
+	l.told.Store(&standing{left, reset, values})
+	return values
 }
 
 func (v *Verdict) refuse(l limit, units int, t taken) {
@@ -270,7 +301,6 @@ func (v *Verdict) refuse(l limit, units int, t taken) {
 		return
 	}
 	v.RetryAfter = max(t.retryAfter, time.Millisecond)
-	v.Header.Set("Retry-After", strconv.FormatInt(max(1, seconds(v.RetryAfter)), 10))
 }
 
 func seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }

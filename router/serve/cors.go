@@ -69,6 +69,9 @@ func sameOrigin(r *http.Request, origin string) bool {
 	return strings.EqualFold(host, r.Host)
 }
 
+// varyOrigin is shared: what is added behind it goes into a copy.
+var varyOrigin = []string{"Origin"}
+
 // cors adds the response headers of the CORS protocol, for the endpoint only. The request goes on whether
 // the origin is allowed or not: it is the browser that keeps the answer from the page.
 func (h *Handler) cors(header http.Header, r *http.Request) {
@@ -76,7 +79,11 @@ func (h *Handler) cors(header http.Header, r *http.Request) {
 		return
 	}
 	// The answer to one origin must not be given from a cache to another.
-	header.Add("Vary", "Origin")
+	if had := header["Vary"]; had == nil {
+		header["Vary"] = varyOrigin
+	} else {
+		header["Vary"] = append(had, varyOrigin...)
+	}
 	origin := r.Header.Get("Origin")
 	if origin == "" || !h.origins.allows(origin) {
 		return
