@@ -32,7 +32,8 @@ func (r *Router) admit(ctx context.Context, req *serve.Request, p *prepared) *se
 		message = "The operation takes more at once than the rate limit " + verdict.Rule + " ever allows: ask for less."
 	}
 	refused := serve.Refuse(serve.TooManyRequests, "REQUEST_RATE_LIMITED", message)
-	refused.Header = verdict.Header()
+	refused.Header = http.Header{}
+	verdict.AddTo(refused.Header)
 	refused.Operation = p.describeOperation("REQUEST_RATE_LIMITED")
 	return refused
 }
@@ -74,16 +75,6 @@ func (r *Router) price(req *serve.Request, p *prepared) *serve.Response {
 }
 
 func decimal(cost float64) string { return strconv.FormatFloat(cost, 'f', -1, 64) }
-
-// tell adds what a client is told of the cost of its operation.
-func (p *prepared) tell(answer *serve.Response) {
-	if p.cost != nil && p.costHeader != "" {
-		if answer.Header == nil {
-			answer.Header = http.Header{}
-		}
-		answer.Header.Set(p.costHeader, "estimated="+decimal(p.estimate)+", actual="+decimal(p.cost.Actual(answer.Body, p.request.Variables)))
-	}
-}
 
 // enter waits for a place among the operations that run, if there is a bound. The caller leaves it.
 func (r *Router) enter(ctx context.Context, req *serve.Request, p *prepared) (place overload.Place, refused *serve.Response) {

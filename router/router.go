@@ -374,8 +374,7 @@ func (p *prepared) describe(response *execute.Response) *serve.Response {
 		Body: response.Body, Outcome: serve.Executed, Free: response.Release,
 		Operation: p.describeOperation(response.Code),
 	}
-	answer.Header = p.returned.AddTo(p.verdict.Header(), response.Code != "")
-	p.tell(answer)
+	p.tell(answer, response)
 	return answer
 }
 

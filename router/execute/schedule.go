@@ -230,7 +230,7 @@ func (s *state) exchange(ctx context.Context, f *fetchState) {
 		return
 	}
 	f.observed.Began = time.Now()
-	defer func() { f.observed.Done = time.Now() }()
+	defer func() { f.observed.Done = f.observed.Began.Add(time.Since(f.observed.Began)) }()
 	f.response, f.err = s.transport(f.fetch.ID).Send(f.ctx, &f.request)
 }
 

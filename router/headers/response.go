@@ -164,22 +164,14 @@ func (r *Response) Header(errors bool) http.Header {
 	return r.header
 }
 
-// AddTo adds what Header is to a header, but for names that it has already, and returns it. Of nil it makes Header.
-func (r *Response) AddTo(header http.Header, errors bool) http.Header {
-	if header == nil {
-		return r.Header(errors)
+// AddTo adds what Header is to a header, but for names that it has already.
+func (r *Response) AddTo(header http.Header, errors bool) {
+	if r.cache.to != "" && header[r.cache.to] == nil {
+		header[r.cache.to] = r.cache.values(errors || r.failed)
 	}
-	if r.cache.to != "" && r.header == nil {
-		// The usual case: no map for one value.
-		if _, has := header[r.cache.to]; !has {
-			header[r.cache.to] = r.cache.values(errors || r.failed)
-		}
-		return header
-	}
-	for name, values := range r.Header(errors) {
-		if _, has := header[name]; !has {
+	for name, values := range r.header {
+		if header[name] == nil {
 			header[name] = values
 		}
 	}
-	return header
 }

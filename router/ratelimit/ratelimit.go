@@ -258,16 +258,18 @@ const (
 	headerLimit  = "Ratelimit"
 )
 
-// Header tells the client about its rules; nil if none bind it. It is the caller's, but its values are shared.
-func (v *Verdict) Header() http.Header {
-	if v.policies == nil {
-		return nil
+// Binds says whether any rule binds the client: without one, it is told nothing.
+func (v *Verdict) Binds() bool { return v.policies != nil }
+
+// AddTo tells the client about its rules in a header, with values that are shared.
+func (v *Verdict) AddTo(header http.Header) {
+	if !v.Binds() {
+		return
 	}
-	header := http.Header{headerPolicy: v.policies, headerLimit: v.standings}
+	header[headerPolicy], header[headerLimit] = v.policies, v.standings
 	if v.RetryAfter > 0 {
 		header["Retry-After"] = []string{strconv.FormatInt(max(1, seconds(v.RetryAfter)), 10)}
 	}
-	return header
 }
 
 // tell adds what a rule says.

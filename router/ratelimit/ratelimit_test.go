@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -58,14 +59,14 @@ func TestTheHeadersTellWhereAClientStands(t *testing.T) {
 			{Name: "by-client", By: "client", Units: 1000, Per: time.Hour, Clients: map[string]int{"partner": 10}},
 		}})
 		v := l.Take(t.Context(), anna, 3.2)
-		got := fmt.Sprint(v.Header()["Ratelimit-Policy"], v.Header()["Ratelimit"])
+		got := fmt.Sprint(told(v)["Ratelimit-Policy"], told(v)["Ratelimit"])
 		if want := `["by-address";q=100;w=60 "by-client";q=10;w=3600] ["by-address";r=96;t=3 "by-client";r=6;t=1440]`; got != want {
 			t.Errorf("headers %s\nwant %s", got, want)
 		}
-		if v := l.Take(t.Context(), anna, 7); v.Rule != "by-client" || v.Header().Get("Retry-After") != "360" {
+		if v := l.Take(t.Context(), anna, 7); v.Rule != "by-client" || told(v).Get("Retry-After") != "360" {
 			t.Errorf("verdict %+v", v)
 		}
-		if v := l.Take(t.Context(), anna, 101); v.Rule != "by-address" || v.RetryAfter != 0 || v.Header().Get("Retry-After") != "" {
+		if v := l.Take(t.Context(), anna, 101); v.Rule != "by-address" || v.RetryAfter != 0 || told(v).Get("Retry-After") != "" {
 			t.Errorf("more than a bucket ever holds: %+v", v)
 		}
 	})
@@ -190,4 +191,10 @@ func TestRulesThatCannotWorkAreRefused(t *testing.T) {
 	if _, err := New(Config{Redis: "nonsense"}); err == nil || !strings.Contains(err.Error(), "rate_limit.redis") {
 		t.Errorf("a URL that is none: %v", err)
 	}
+}
+
+func told(v Verdict) http.Header {
+	header := http.Header{}
+	v.AddTo(header)
+	return header
 }

@@ -122,7 +122,7 @@ func (s *shop) user(name string) *client {
 func (c *client) ask(query string) (string, http.Header) {
 	resp := c.shop.Execute(context.Background(), &serve.Request{Query: query, Header: c.header, Claims: c.claims, ID: "r"})
 	defer resp.Release()
-	return string(resp.Body), resp.Header
+	return string(resp.Body), resp.Header.Clone()
 }
 
 // expect fails unless the answer is want, and the subgraphs were sent the requests named, in any order.

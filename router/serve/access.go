@@ -80,7 +80,7 @@ func (ex *exchange) log() {
 
 // record is what is known of an exchange that ends.
 func (ex *exchange) record() Record {
-	now := time.Now()
+	now := ex.now()
 	r := Record{
 		ID: ex.id, Transport: "http", Method: ex.r.Method, Path: ex.r.URL.Path, Address: ex.req.Address, Client: ex.req.Client,
 		Proven: ex.req.proven(), Document: ex.req.documentID(), Published: ex.req.Published, Operation: ex.operation, Status: ex.status,

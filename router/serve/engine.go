@@ -36,6 +36,8 @@ type Request struct {
 	Client Client
 	// ID names the request in logs, and towards subgraphs. Never empty.
 	ID string
+	// Began is when the engine was asked; zero if nobody has looked at the clock.
+	Began time.Time
 	// Renewed is set for a subscription that has been let in already, and goes on under another configuration: it counts
 	// toward no rate limit.
 	Renewed bool
@@ -87,11 +89,12 @@ type Response struct {
 	Body []byte
 	// Outcome decides the status code.
 	Outcome Outcome
-	// Header are headers to add to the HTTP response; nil for none. On streams they are left out.
+	// Header are headers to add to the HTTP response; nil for none. On streams they are left out. The map, but not its values,
+	// is valid until Free.
 	Header http.Header
 	// Operation describes the operation for the access log.
 	Operation Operation
-	// Free gives Body back to a pool; nil if there is none.
+	// Free gives Body and Header back to their pools; nil if there are none.
 	Free func()
 	// Rest are the parts of the answer that follow Body, which is then the first one; nil if it is the whole answer.
 	// Only for requests whose Increments ask for it.
@@ -138,13 +141,13 @@ type Operation struct {
 	Subgraphs time.Duration
 }
 
-// Release gives the body back. Nobody may touch it afterwards.
+// Release gives body and header back. Nobody may touch them afterwards.
 func (r *Response) Release() {
 	if r.Free != nil {
 		r.Free()
 		r.Free = nil
 	}
-	r.Body = nil
+	r.Body, r.Header = nil, nil
 }
 
 // Outcome says how far a request came.

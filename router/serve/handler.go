@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
@@ -213,7 +214,8 @@ func (h *Handler) answer(ex *exchange, r *http.Request, accepts acceptance) {
 		h.streamOrAnswer(ex, r, accepts)
 		return
 	}
-	ctx := newWithin(r.Context(), h.cfg.HTTP.Timeout)
+	ex.req.Began = time.Now()
+	ctx := newWithin(r.Context(), ex.req.Began.Add(h.cfg.HTTP.Timeout))
 	defer ctx.end()
 	ex.deliver(h.now.Load().engine.Execute(ctx, &ex.req), accepts)
 }

@@ -19,8 +19,8 @@ type within struct {
 }
 
 // newWithin returns a context that end must be called for.
-func newWithin(parent context.Context, timeout time.Duration) *within {
-	return &within{Context: parent, deadline: time.Now().Add(timeout)}
+func newWithin(parent context.Context, deadline time.Time) *within {
+	return &within{Context: parent, deadline: deadline}
 }
 
 // Deadline is when it ends at the latest.
@@ -47,7 +47,7 @@ func (w *within) Err() error {
 	if err := w.Context.Err(); err != nil {
 		return err
 	}
-	if !time.Now().Before(w.deadline) {
+	if time.Until(w.deadline) <= 0 {
 		return context.DeadlineExceeded
 	}
 	return nil

@@ -46,7 +46,8 @@ type metrics struct {
 	overheads *handles[string, prometheus.Observer]
 	fetched   *handles[fetching, prometheus.Observer]
 	lookedFor *handles[finding, []prometheus.Counter]
-	transfer  *handles[string, prometheus.Counter]
+
+	received, sent prometheus.Counter
 }
 
 // ending are the labels of a request that has ended, answered its metrics.
@@ -126,7 +127,7 @@ func (m *metrics) prepareHandles() {
 		}
 		return list
 	})
-	m.transfer = newHandles(func(direction string) prometheus.Counter { return m.bytes.WithLabelValues(direction) })
+	m.received, m.sent = m.bytes.WithLabelValues("received"), m.bytes.WithLabelValues("sent")
 }
 
 func (m *metrics) handler() http.Handler {
@@ -163,8 +164,8 @@ func (m *metrics) Ended(r serve.Record) {
 	if r.Operation.Cost > 0 {
 		m.costs.of(kind).Observe(r.Operation.Cost)
 	}
-	m.transfer.of("received").Add(float64(max(0, r.Received)))
-	m.transfer.of("sent").Add(float64(r.Sent))
+	m.received.Add(float64(max(0, r.Received)))
+	m.sent.Add(float64(r.Sent))
 }
 
 // observe takes a time into a histogram, with the trace as its example if there is one.

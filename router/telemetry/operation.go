@@ -66,7 +66,10 @@ func requestOf(ctx context.Context) *request {
 
 // OnRequest begins to watch an operation.
 func (w watcher) OnRequest(ctx context.Context, req *serve.Request) (context.Context, *serve.Response) {
-	r := &request{t: w.Telemetry, began: time.Now()}
+	r := &request{t: w.Telemetry, began: req.Began}
+	if r.began.IsZero() {
+		r.began = time.Now()
+	}
 	if w.tracer != nil {
 		if !trace.SpanContextFromContext(ctx).IsValid() {
 			ctx = propagator.Extract(ctx, propagation.HeaderCarrier(req.Header))
@@ -155,7 +158,7 @@ func (w watcher) OnResponse(ctx context.Context, req *serve.Request, resp *serve
 	if r == nil {
 		return
 	}
-	done := time.Now()
+	done := r.began.Add(time.Since(r.began))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.span != nil && r.span.SpanContext().IsSampled() {
