@@ -196,7 +196,7 @@ func (s *Service) auditKeys(ctx context.Context, a *Audit) error {
 	}
 	err := s.db.Read.SelectContext(ctx, &rows, `
 		SELECT k.response, COUNT(*) AS keys, COUNT(o.id) AS orders
-		FROM idempotency k LEFT JOIN orders o ON k.response = '"' || o.id || '"'
+		FROM idempotency k LEFT JOIN orders o ON o.id = SUBSTR(k.response, 2, LENGTH(k.response) - 2)
 		WHERE k.operation IN ('checkout', 'orderCreate') AND k.response IS NOT NULL
 		GROUP BY k.response HAVING COUNT(*) > 1 OR COUNT(o.id) = 0 ORDER BY k.response`)
 	if err != nil {
