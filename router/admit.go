@@ -27,7 +27,7 @@ func (r *Router) admit(ctx context.Context, req *serve.Request, p *prepared) *se
 	if verdict.Rule == "" {
 		return nil
 	}
-	message := "Too many requests: try again in " + verdict.RetryAfter.String() + "."
+	message := "Too many requests: try again in " + verdict.Header.Get("Retry-After") + " s."
 	if verdict.RetryAfter == 0 {
 		message = "The operation takes more at once than the rate limit " + verdict.Rule + " ever allows: ask for less."
 	}

@@ -88,6 +88,19 @@ func NewSigner(cfg SignerConfig) (*Signer, error) {
 	return s, err
 }
 
+// Validate says what in c can't work.
+func (c SignerConfig) Validate() (errs []error) {
+	if _, err := signingKey("identity.key", c.Key); err != nil {
+		errs = append(errs, err)
+	}
+	for i, text := range c.OtherKeys {
+		if _, err := signingKey(fmt.Sprintf("identity.other_keys[%d]", i), text); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
 // signingKey reads a private key, or makes one of no text. Its id is its thumbprint (RFC 7638).
 func signingKey(setting, text string) (jose.JSONWebKey, error) {
 	private, err := parseKey(text)

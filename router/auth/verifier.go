@@ -68,15 +68,17 @@ type issuer struct {
 // maxToken bounds a token's length, in bytes: nobody's claims are that long.
 const maxToken = 16 << 10
 
-// Error is the refusal of a token. Its message is for the client: it names the reason and nothing secret.
+// Error is the refusal of a token or key. Its message is for the client: it names the reason and nothing secret.
 type Error struct {
+	// What was refused. Empty means an access token.
+	What   string
 	Reason string
 	// Err is what is behind it, for the log; may be nil.
 	Err error
 }
 
 // Error is the reason.
-func (e *Error) Error() string { return "The access token is refused: " + e.Reason + "." }
+func (e *Error) Error() string { return "The " + cmp.Or(e.What, "access token") + " is refused: " + e.Reason + "." }
 
 // Unwrap returns what is behind the refusal.
 func (e *Error) Unwrap() error { return e.Err }

@@ -273,9 +273,18 @@ func (d *decoder) checkString(at *token.Token, text string, tag reflect.StructTa
 		d.fail(at, "found %q, expected one of %s", text, strings.ReplaceAll(enum, ",", ", "))
 	}
 	if tag.Get("format") == "uri" && text != "" {
-		if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme == "" {
-			d.fail(at, "found %q, expected a URL such as http://127.0.0.1:4001/graphql", text)
-		}
+		d.checkURL(at, text, strings.Split(cmp.Or(tag.Get("schemes"), "http,https"), ","))
+	}
+}
+
+// checkURL wants a URL of one of some schemes: one of a socket's file, or one with a host.
+func (d *decoder) checkURL(at *token.Token, text string, schemes []string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme == "" || (u.Host == "") != (u.Scheme == "unix") || u.Scheme == "unix" && u.Path == "":
+		d.fail(at, "found %q, expected a URL such as %s", text, map[string]string{"http": "http://127.0.0.1:4001/graphql", "redis": "redis://127.0.0.1:6379/0"}[schemes[0]])
+	case !slices.Contains(schemes, u.Scheme):
+		d.fail(at, "found %q, expected a URL that begins with %s://", text, strings.Join(schemes, ":// or "))
 	}
 }
 

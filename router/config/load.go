@@ -36,7 +36,7 @@ func Parse(path string, source []byte) (Config, error) {
 
 // check is for rules that packages have for their settings, or that span several.
 func (c Config) check(path string, source []byte) error {
-	all := slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate())
+	all := slices.Concat(c.Serve.Validate(), c.Persisted.validate(), c.APIKeys.validate(), c.Identity.Validate())
 	for _, err := range []error{c.Headers.Validate(), c.RateLimit.Validate(), c.Overload.Validate(), c.Telemetry.Validate(), c.ResponseCache.Validate()} {
 		all = append(all, each(err)...)
 	}

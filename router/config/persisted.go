@@ -46,7 +46,7 @@ type Automatic struct {
 	MaxBytes int `min:"0" max:"17179869184"`
 	// Redis is the URL of a Redis by which routers share what they have learnt: redis://user:password@host:6379/0. Empty means
 	// that they don't. While it is away, the process's own memory goes on.
-	Redis string `format:"uri"`
+	Redis string `format:"uri" schemes:"redis,rediss,unix"`
 	// Prefix begins the keys in Redis. Empty means agora:apq: with the colon.
 	Prefix string
 	// TTL is how long Redis keeps a document after it was last sent. Zero means 24 h.
@@ -68,7 +68,7 @@ type Documents struct {
 	// Headers are sent to the URL. Their values are secrets.
 	Headers map[string]string
 	// Redis is the URL of a Redis that router persist publishes to.
-	Redis string `format:"uri"`
+	Redis string `format:"uri" schemes:"redis,rediss,unix"`
 	// Prefix begins the keys in Redis. Empty means agora.
 	Prefix string
 	// Client is whose documents those are that name no client of their own: a name, or name~version. Empty means everybody's.
@@ -91,7 +91,7 @@ type APIKeys struct {
 	// File is a JSON file of keys. A relative path starts at the configuration file's folder.
 	File string
 	// Redis is the URL of a Redis that has them instead.
-	Redis string `format:"uri"`
+	Redis string `format:"uri" schemes:"redis,rediss,unix"`
 	// Prefix begins the key in Redis. Empty means agora.
 	Prefix string
 	// Header is the header that a key is in. Empty means X-API-Key.

@@ -20,7 +20,7 @@ import (
 type Subgraph struct {
 	// URL is the endpoint, http or https, or unix:///FILE?path=/graphql for a socket. Empty means the routing URL in the
 	// supergraph.
-	URL string `format:"uri"`
+	URL string `format:"uri" schemes:"http,https,unix"`
 	// Timeout bounds one request, from connect to last byte. Zero means 5 s.
 	Timeout time.Duration `min:"0s" max:"1h"`
 	// ConnectTimeout bounds dialling and the TLS handshake, each. Zero means 3 s.
@@ -52,7 +52,7 @@ type Subscriptions struct {
 	// Protocol is the transport. Empty means websocket.
 	Protocol string `enum:"websocket,sse,multipart"`
 	// URL is where they go. Empty means the subgraph's URL, with ws or wss for WebSocket.
-	URL string `format:"uri"`
+	URL string `format:"uri" schemes:"http,https,ws,wss,unix"`
 	// StartTimeout bounds the time until the subgraph has accepted. Zero means 10 s.
 	StartTimeout time.Duration `min:"0s" max:"10m"`
 	// MaxEventBytes bounds one event. Zero means 4 MiB.

@@ -28,7 +28,7 @@ type Config struct {
 	Rules []Rule
 	// Redis is the URL of a Redis by which routers share their buckets: redis://user:password@host:6379/0. Empty means that
 	// each router has its own.
-	Redis string `format:"uri"`
+	Redis string `format:"uri" schemes:"redis,rediss,unix"`
 	// Prefix begins the keys in Redis. Empty means agora.
 	Prefix string
 	// Timeout bounds a command to Redis. Zero means 50 ms.

@@ -24,7 +24,7 @@ type Config struct {
 	// Redis is the URL of a Redis that routers share what they keep by: redis://user:password@host:6379/0, rediss for TLS.
 	// While it is away, subgraphs are asked. It must not evict keys by chance: noeviction or volatile-ttl. Empty means that
 	// each router keeps its own, in the process.
-	Redis string `format:"uri"`
+	Redis string `format:"uri" schemes:"redis,rediss,unix"`
 	// Prefix begins the keys in Redis. Empty means agora.
 	Prefix string
 	// Timeout bounds a command to Redis. Zero means 50 ms.

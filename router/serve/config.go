@@ -203,8 +203,17 @@ func (c Config) Validate() []error {
 			errs = append(errs, fmt.Errorf("%s: %d: must not be negative", bound.name, bound.value))
 		}
 	}
-	if c.Listen == unixPrefix {
+	switch {
+	case c.Listen == unixPrefix:
 		errs = append(errs, errors.New("listen: expected a path after unix:, such as unix:/run/router.sock"))
+	case c.Listen != "" && !strings.HasPrefix(c.Listen, unixPrefix):
+		_, port, err := net.SplitHostPort(c.Listen)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listen: found %q, expected an address such as 127.0.0.1:4000", c.Listen))
+		}
 	}
 	if err := c.TLS.validate(); err != nil {
 		errs = append(errs, err)

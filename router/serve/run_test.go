@@ -97,8 +97,8 @@ func TestAnAddressThatIsTakenIsOneClearLine(t *testing.T) {
 	taken := strings.TrimPrefix(p.URL, "http://")
 	tests := map[string]string{
 		taken:             "listen " + taken + ": address already in use",
-		"127.0.0.1:99999": "listen 127.0.0.1:99999: address 99999: invalid port",
-		"nonsense":        "listen nonsense: address nonsense: missing port in address",
+		"127.0.0.1:99999": `listen: found "127.0.0.1:99999", expected an address such as 127.0.0.1:4000`,
+		"nonsense":        `listen: found "nonsense", expected an address such as 127.0.0.1:4000`,
 	}
 	for listen, want := range tests {
 		err := serve.Run(t.Context(), serve.Config{Engine: p.engine, Listen: listen})

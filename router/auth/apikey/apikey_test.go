@@ -87,7 +87,7 @@ func refused(t *testing.T, keys *Keys, header http.Header, reason string) {
 	t.Helper()
 	claims, err := keys.FromHeader(t.Context(), header)
 	var why *auth.Error
-	if claims != nil || !errors.As(err, &why) || !strings.Contains(why.Reason, reason) {
+	if claims != nil || !errors.As(err, &why) || !strings.Contains(why.Error(), reason) {
 		t.Errorf("claims = %v, error = %v, want one that says %q", claims, err, reason)
 	}
 }
@@ -104,7 +104,7 @@ func TestWhatIsNoKeyIsRefusedInTheSameWords(t *testing.T) {
 	mixed := key[:len(Prefix)+idLength] + stranger[len(Prefix)+idLength:keyLength-checkLength]
 	mixed += checksum(mixed)
 	for _, wrong := range []string{"hello", stranger, mixed, key + "0", key[:len(key)-1], strings.ToUpper(key), "agk_________________________________________________________"} {
-		refused(t, keys, with(wrong), "the API key is not known")
+		refused(t, keys, with(wrong), "The API key is refused: it is not known.")
 	}
 	refused(t, keys, http.Header{"X-Api-Key": {key, key}}, "more than one")
 	if claims, err := keys.FromHeader(t.Context(), http.Header{}); claims != nil || err != nil {

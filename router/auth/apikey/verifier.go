@@ -136,7 +136,7 @@ func (k *Keys) FromHeader(ctx context.Context, header http.Header) (*auth.Claims
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
 		return user, nil
 	case len(values) > 1:
-		return nil, &auth.Error{Reason: fmt.Sprintf("there is more than one %s header", k.cfg.Header)}
+		return nil, &auth.Error{What: what, Reason: fmt.Sprintf("there is more than one %s header", k.cfg.Header)}
 	}
 	client, err := k.verify(ctx, values[0])
 	if err != nil || user == nil {
@@ -150,8 +150,11 @@ func (k *Keys) FromHeader(ctx context.Context, header http.Header) (*auth.Claims
 	return &both, nil
 }
 
+// what is what a refusal names.
+const what = "API key"
+
 // errUnknown says the same for a key that never was, that is revoked, and that is wrong in its secret.
-var errUnknown = &auth.Error{Reason: "the API key is not known"}
+var errUnknown = &auth.Error{What: what, Reason: "it is not known"}
 
 // nobody is compared with keys that are not there, so that they take the same time.
 var nobody = Record{SHA256: hash("")}
@@ -171,7 +174,7 @@ func (k *Keys) verify(ctx context.Context, key string) (*auth.Claims, error) {
 	case !found.matches(key):
 		return nil, errUnknown
 	case found.Expired(k.cfg.Now()):
-		return nil, &auth.Error{Reason: "the API key has expired"}
+		return nil, &auth.Error{What: what, Reason: "it has expired"}
 	}
 	return found.claims, nil
 }
