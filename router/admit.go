@@ -27,13 +27,14 @@ func (r *Router) admit(ctx context.Context, req *serve.Request, p *prepared) *se
 	if verdict.Rule == "" {
 		return nil
 	}
-	message := "Too many requests: try again in " + verdict.Header.Get("Retry-After") + " s."
+	header := http.Header{}
+	verdict.AddTo(header)
+	message := "Too many requests: try again in " + header.Get("Retry-After") + " s."
 	if verdict.RetryAfter == 0 {
 		message = "The operation takes more at once than the rate limit " + verdict.Rule + " ever allows: ask for less."
 	}
 	refused := serve.Refuse(serve.TooManyRequests, "REQUEST_RATE_LIMITED", message)
-	refused.Header = http.Header{}
-	verdict.AddTo(refused.Header)
+	refused.Header = header
 	refused.Operation = p.describeOperation("REQUEST_RATE_LIMITED")
 	return refused
 }
