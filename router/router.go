@@ -382,7 +382,7 @@ func (p *prepared) describeOperation(code string) serve.Operation {
 	return serve.Operation{Name: p.name, Kind: kinds[p.kind], Code: code, Cost: p.estimate}
 }
 
-var kinds = map[operation.Kind]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}
+var kinds = [...]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}
 
 // refuse is the response to a request that is not executed.
 func refuse(err error) *serve.Response {

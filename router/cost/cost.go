@@ -61,6 +61,8 @@ const CodeTooExpensive = "COST_ESTIMATED_TOO_EXPENSIVE"
 type Cost struct {
 	base float64
 	root selections
+	// fixed is the estimate if no variable has a part in it; negative otherwise.
+	fixed float64
 }
 
 // selections is a selection set: fields, and which of them can come together.
@@ -104,9 +106,12 @@ func New(sg *supergraph.Supergraph, cfg Config) *Pricer {
 
 // Compile prices op.
 func (p *Pricer) Compile(op *operation.Operation) *Cost {
-	cost := &Cost{root: p.selections(op.Selections, nil, nil)}
+	cost := &Cost{root: p.selections(op.Selections, nil, nil), fixed: -1}
 	if op.Kind == operation.Mutation {
 		cost.base = mutation
+	}
+	if len(op.Variables) == 0 {
+		cost.fixed = cost.Estimate(nil)
 	}
 	return cost
 }

@@ -3,6 +3,9 @@ package cost
 // Estimate is the most that the operation may cost with these variables: raw JSON by the index in
 // operation.Operation.Variables, nil where none was given.
 func (c *Cost) Estimate(variables [][]byte) float64 {
+	if c.fixed >= 0 {
+		return c.fixed
+	}
 	return c.base + c.root.estimate(variables)
 }
 

@@ -86,13 +86,21 @@ func appendCost(b []byte, cost float64) []byte {
 	return append(b, text...)
 }
 
+// plain are the bytes that stand for themselves in a string.
+var plain = func() (is [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
+
 // appendText writes a string as slog does: escaped for JSON, but not for HTML.
 func appendText(b []byte, key, s string) []byte {
 	b = append(append(b, key...), '"')
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plain[c] {
 			i++
 			continue
 		}

@@ -1,31 +1,46 @@
 package telemetry
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // handles are metrics by their labels, each made when it is first needed: a vector of Prometheus hashes label by label to find
 // one, and a request needs several. There are as many as there are time series, which the labels bound.
 type handles[K comparable, M any] struct {
 	create func(K) M
+	// last is the one that was asked for last: one request is often like the one before, and to compare strings that are the
+	// same takes a tenth of hashing them.
+	last atomic.Pointer[handle[K, M]]
 
 	mu   sync.RWMutex
-	made map[K]M
+	made map[K]*handle[K, M]
+}
+
+// handle is a metric with its labels.
+type handle[K comparable, M any] struct {
+	labels K
+	metric M
 }
 
 func newHandles[K comparable, M any](create func(K) M) *handles[K, M] {
-	return &handles[K, M]{create: create, made: map[K]M{}}
+	return &handles[K, M]{create: create, made: map[K]*handle[K, M]{}}
 }
 
 // of is the metric with the labels.
 func (h *handles[K, M]) of(labels K) M {
-	h.mu.RLock()
-	m, ok := h.made[labels]
-	h.mu.RUnlock()
-	if ok {
-		return m
+	if last := h.last.Load(); last != nil && last.labels == labels {
+		return last.metric
 	}
-	m = h.create(labels) // the same one for all who come here at the same time
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.made[labels] = m
-	return m
+	h.mu.RLock()
+	found := h.made[labels]
+	h.mu.RUnlock()
+	if found == nil {
+		found = &handle[K, M]{labels, h.create(labels)} // the same metric for all who come here at the same time
+		h.mu.Lock()
+		h.made[labels] = found
+		h.mu.Unlock()
+	}
+	h.last.Store(found)
+	return found.metric
 }

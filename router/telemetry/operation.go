@@ -150,7 +150,7 @@ func (w watcher) OnExecute(ctx context.Context, req *serve.Request, p router.Pla
 	return r
 }
 
-var kinds = map[operation.Kind]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}
+var kinds = [...]string{operation.Query: "query", operation.Mutation: "mutation", operation.Subscription: "subscription"}
 
 // OnResponse ends an operation.
 func (w watcher) OnResponse(ctx context.Context, req *serve.Request, resp *serve.Response) {
