@@ -45,8 +45,10 @@ func (s *Service) refundPart(ctx context.Context, orderID string, in gen.OrderRe
 		switch {
 		case len(wrong) > 0:
 			return wrong
-		case sg.Plan != "" || !slices.Contains(refundable, o.Status):
-			return refusals{refuse(gen.OrderErrorCodeIllegalTransition, nil, "an order that is %s, with %q before it, can't be refunded in part", o.Status, sg.Plan)}
+		case sg.Plan != "":
+			return refusals{refuse(gen.OrderErrorCodeIllegalTransition, nil, "something is under way with the order: try again when it has ended")}
+		case !slices.Contains(refundable, o.Status):
+			return refusals{refuse(gen.OrderErrorCodeIllegalTransition, nil, "an order that is %s can't be refunded in part", o.Status)}
 		}
 		r.ID, r.OrderID, r.Actor = refundID, o.ID, actor
 		return s.beginRefund(ctx, tx, r)
@@ -69,13 +71,19 @@ func readRefund(o *order, in gen.OrderRefundInput) (r refundRow, wrong refusals)
 	seen := map[string]bool{}
 	for i, want := range in.Lines {
 		field := input("lines", strconv.Itoa(i))
-		at := slices.IndexFunc(o.Lines, func(l line) bool { return l.ID == want.LineID })
+		at, rest := slices.IndexFunc(o.Lines, func(l line) bool { return l.ID == want.LineID }), int64(0)
+		if at >= 0 {
+			rest = o.Lines[at].Quantity - o.Lines[at].Refunded
+		}
 		switch {
 		case at < 0 || seen[want.LineID]:
 			wrong = append(wrong, refuse(gen.OrderErrorCodeNotFound, append(field, "lineId"), "there is no further line %.50q in the order", want.LineID))
 			continue
-		case want.Quantity < 1 || int64(want.Quantity) > o.Lines[at].Quantity-o.Lines[at].Refunded:
-			wrong = append(wrong, invalid(append(field, "quantity"), "1 to %d of it can be refunded", o.Lines[at].Quantity-o.Lines[at].Refunded))
+		case rest == 0:
+			wrong = append(wrong, invalid(append(field, "quantity"), "all of it is refunded already"))
+			continue
+		case want.Quantity < 1 || int64(want.Quantity) > rest:
+			wrong = append(wrong, invalid(append(field, "quantity"), "1 to %d of it can be refunded", rest))
 			continue
 		}
 		seen[want.LineID] = true
@@ -89,8 +97,12 @@ func readRefund(o *order, in gen.OrderRefundInput) (r refundRow, wrong refusals)
 		}
 		r.Amount += *extra
 	}
-	if len(wrong) == 0 && (r.Amount < 1 || r.Amount > left) {
-		wrong = append(wrong, invalid(input(), "%s can be refunded, not %s", o.money(left), o.money(r.Amount)))
+	switch {
+	case len(wrong) > 0:
+	case r.Amount < 1:
+		wrong = append(wrong, invalid(input(), "name what is to be refunded: lines, or an amount in extraMinorUnits"))
+	case r.Amount > left:
+		wrong = append(wrong, invalid(input(), "at most %s can be refunded, and this is %s", o.money(left), o.money(r.Amount)))
 	}
 	return r, wrong
 }

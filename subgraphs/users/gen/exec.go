@@ -1295,7 +1295,7 @@ type Mutation {
   register(input: RegisterInput!): RegisterPayload! @cost(weight: 50)
   "Authenticates: an access token for five minutes and a refresh token for the next one."
   login(input: LoginInput!): LoginPayload! @cost(weight: 50)
-  "Exchanges a refresh token, once; a second use ends the whole session."
+  "Exchanges a refresh token, once. For 10 seconds the answer is given again, to a client that has lost it; a later use ends the whole session."
   refreshSession(input: RefreshSessionInput!): LoginPayload!
   logout(everywhere: Boolean! = false): LogoutPayload! @authenticated
   addressCreate(input: AddressInput!): AddressPayload! @authenticated
