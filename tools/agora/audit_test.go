@@ -83,3 +83,30 @@ func tamper(t *testing.T, file, statement string) (undo func()) {
 		}
 	}
 }
+
+func TestAnAuditFindsTheDatabasesInTheServicesFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	start(t, folder).interrupt()
+	file := filepath.Join(folder, "some.yaml")
+	audit := func(config string) (string, error) {
+		if err := os.WriteFile(file, []byte("installation: test\nsecret: a secret of at least 32 bytes, for tests\nservices:\n"+config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(binary, "audit", "--config", file).CombinedOutput()
+		return string(out), err
+	}
+	var all string
+	for _, name := range []string{"users", "products", "inventory", "orders", "payments"} {
+		all += "  " + name + ": {database: 'sqlite:" + filepath.Join(folder, name+".db") + "'}\n"
+	}
+	if out, err := audit(all); err != nil || !strings.Contains(out, "all books agree") || !strings.Contains(out, "the provider's own book was not compared") {
+		t.Errorf("without a sandbox: %v\n%s", err, out)
+	}
+	if out, err := audit(all + "provider: {database: 'sqlite:" + filepath.Join(folder, "provider.db") + "'}\n"); err != nil || strings.Contains(out, "not compared") {
+		t.Errorf("with the sandbox: %v\n%s", err, out)
+	}
+	if out, err := audit("  users: {database: 'sqlite:" + filepath.Join(folder, "users.db") + "'}\n"); err == nil || !strings.Contains(out, "no database of products: name it in "+file) {
+		t.Errorf("half of them: %v\n%s", err, out)
+	}
+}

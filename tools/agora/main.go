@@ -9,7 +9,7 @@
 //	agora keys rotate [--data DIR]                         has the next key sign access tokens from now on
 //	agora extract SERVICE --to URL|--back [--data DIR]     moves a service's data to Postgres, or back, while the shop runs
 //	agora health URL                                       asks a process whether it is ready
-//	agora audit [--data DIR]                               compares the books of all services
+//	agora audit [--data DIR | --config FILE]               compares the books of all services
 //	agora catalogue import|export FILE [--data DIR]        reads or writes the catalogue as CSV or JSON lines
 package main
 
