@@ -113,6 +113,7 @@ func TestWhatNoReservationOrAdjustmentCanBeIsRefusedWithItsField(t *testing.T) {
 			"for ever":                   {reserve(order, v, 1, math.MaxInt32), "INVALID_INPUT", `["input","ttlSeconds"]`},
 			"as many as there are atoms": {adjust(v, math.MaxInt64, "k", ""), "INVALID_INPUT", `["input","changes","0","delta"]`},
 			"as few as there are atoms":  {adjust(v, math.MinInt64, "k", ""), "INVALID_INPUT", `["input","changes","0","delta"]`},
+			"a change of nothing":        {adjust(v, 0, "k", ""), "INVALID_INPUT", `["input","changes","0","delta"]`},
 			"a change of nothing known":  {adjust("x\x00", 1, "k", ""), "NOT_FOUND", `["input","changes","0"]`},
 			"no key":                     {adjust(v, 1, "", ""), "INVALID_INPUT", `["input","idempotencyKey"]`},
 			"a key with a NUL":           {adjust(v, 1, "k\x00", ""), "INVALID_INPUT", `["input","idempotencyKey"]`},

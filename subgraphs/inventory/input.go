@@ -90,8 +90,8 @@ func readAdjustment(input gen.StockAdjustInput) (Adjustment, refusals) {
 		return a, wrong
 	}
 	for i, c := range input.Changes {
-		if c.Delta < -maxQuantity || c.Delta > maxQuantity {
-			wrong.invalid(fmt.Sprintf("a change is at most %d units, in or out", maxQuantity), "changes", strconv.Itoa(i), "delta")
+		if c.Delta == 0 || c.Delta < -maxQuantity || c.Delta > maxQuantity {
+			wrong.invalid(fmt.Sprintf("a change is 1 to %d units, in or out", maxQuantity), "changes", strconv.Itoa(i), "delta")
 		}
 		change := Adjust{VariantID: c.VariantID, Delta: int64(c.Delta), From: c.ChangeFromQuantity}
 		if c.LocationID != nil {

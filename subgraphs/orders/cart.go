@@ -177,6 +177,9 @@ func (s *Service) updateLines(ctx context.Context, tx *database.Tx, in gen.CartL
 	if in.ExpectedVersion != nil && int64(*in.ExpectedVersion) != c.Version {
 		return nil, refusals{refuse(gen.OrderErrorCodeVersionConflict, input("expectedVersion"), "the cart is at version %d", c.Version)}
 	}
+	if len(in.Lines) == 0 {
+		return nil, refusals{invalid(input("lines"), "name the lines to change")}
+	}
 	for i, change := range in.Lines {
 		field := input("lines", strconv.Itoa(i))
 		at := slices.IndexFunc(c.Lines, func(l cartLine) bool { return l.ID == change.LineID })

@@ -48,6 +48,17 @@ func (b *bench) checkout(t *testing.T, userID string, input map[string]any) payl
 	return b.mutate(t, b.user(userID), "checkout(input: $input)", "CheckoutInput", orderFields, input)
 }
 
+func TestAChangeOfNoLineIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		userID := id.New(id.User)
+		cartID := b.fill(userID, b.shop.sell(250, 100), 1)
+		got := b.mutate(t, b.user(userID), "cartLinesUpdate(input: $input)", "CartLinesUpdateInput", cartFields, object{"cartId": cartID, "lines": []any{}})
+		if got.code() != "INVALID_INPUT" {
+			t.Errorf("answered with %+v", got)
+		}
+	})
+}
+
 func TestACartIsFilledChangedPricedAndCheckedOut(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		userID := id.New(id.User)
