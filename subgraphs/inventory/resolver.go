@@ -137,6 +137,8 @@ func userErrors(err error) ([]*gen.InventoryUserError, error) {
 		e := &gen.InventoryUserError{Code: gen.InventoryErrorCode(r.Code), Message: r.Message, Field: r.Field}
 		if r.VariantID != "" {
 			e.Variant = &gen.ProductVariant{ID: r.VariantID}
+		}
+		if e.Code == gen.InventoryErrorCodeInsufficientStock || e.Code == gen.InventoryErrorCodeWouldGoNegative {
 			available := int(r.Available)
 			e.Available = &available
 		}
