@@ -3,8 +3,10 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -119,6 +121,18 @@ func (p Persisted) validate() []error {
 	for i, d := range p.Documents {
 		if one(d.File, d.URL, d.Redis) != 1 {
 			errs = append(errs, fmt.Errorf("persisted.documents: entry %d: expected one of file, url and redis", i+1))
+		}
+	}
+	if len(p.Documents) > 0 || p.BypassScope != "" {
+		return errs
+	}
+	modes := map[string]string{"persisted.mode": p.Mode}
+	for name, client := range p.Clients {
+		modes["persisted.clients."+name] = client.Mode
+	}
+	for _, setting := range slices.Sorted(maps.Keys(modes)) {
+		if mode := modes[setting]; mode == "safelist" || mode == "require_id" {
+			errs = append(errs, fmt.Errorf("%s: %s refuses everything where there are no documents: name some in persisted.documents", setting, mode))
 		}
 	}
 	return errs
