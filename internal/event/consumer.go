@@ -241,7 +241,8 @@ const (
 func (c *Consumer) takeTurn(ctx context.Context, tx *database.Tx, e Event) (one taken, err error) {
 	if tx.Dialect == database.Postgres {
 		row := tx.QueryRowxContext(ctx, takingTurn, c.Name, e.Source, e.Subject, e.Sequence, e.ID, database.Micros(time.Now()))
-		return one, row.Scan(&one.fresh, &one.followed)
+		err = row.Scan(&one.fresh, &one.followed)
+		return one, err
 	}
 	result, err := tx.ExecContext(ctx, inTurn, c.Name, e.Source, e.Subject, e.Sequence)
 	if err != nil {
@@ -253,7 +254,8 @@ func (c *Consumer) takeTurn(ctx context.Context, tx *database.Tx, e Event) (one 
 	if one.fresh, err = c.note(ctx, tx, e); err != nil {
 		return one, err
 	}
-	return one, tx.GetContext(ctx, &one.followed, parkedBehind, c.Name, e.Source, e.Subject)
+	err = tx.GetContext(ctx, &one.followed, parkedBehind, c.Name, e.Source, e.Subject)
+	return one, err
 }
 
 // note puts the event into the inbox, and reports whether it wasn't there.
