@@ -246,9 +246,9 @@ func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg *saga, next
 	result, err := tx.ExecContext(ctx, `
 		UPDATE saga SET plan = $1, outcome = $2, reason = $3, payment_id = $4, attempts = $5, deadline_us = $6, next_us = $7,
 			lease_owner = $8, lease_until_us = $9
-		WHERE order_id = $10 AND plan = $11 AND cancel = $12 AND lease_owner = $13`,
+		WHERE order_id = $10 AND plan = $11 AND cancel = $12 AND expired = $13 AND lease_owner = $14`,
 		sg.Plan, sg.Outcome, sg.Reason, sg.PaymentID, sg.Attempts, sg.DeadlineUs, nextUs, sg.LeaseOwner, until,
-		before.OrderID, before.Plan, before.Cancel, before.LeaseOwner)
+		before.OrderID, before.Plan, before.Cancel, before.Expired, before.LeaseOwner)
 	return changed(result, err)
 }
 
@@ -256,7 +256,8 @@ func (s *Service) writeSaga(ctx context.Context, tx *database.Tx, sg *saga, next
 func waitOn(ctx context.Context, tx *database.Tx, sg saga) (written bool, err error) {
 	result, err := tx.ExecContext(ctx, `
 		UPDATE saga SET lease_owner = '', lease_until_us = 0, next_us = CASE WHEN next_us = $1 THEN deadline_us ELSE next_us END
-		WHERE order_id = $2 AND plan = $3 AND cancel = $4 AND lease_owner = $5`, beingLooked, sg.OrderID, sg.Plan, sg.Cancel, sg.LeaseOwner)
+		WHERE order_id = $2 AND plan = $3 AND cancel = $4 AND expired = $5 AND lease_owner = $6`,
+		beingLooked, sg.OrderID, sg.Plan, sg.Cancel, sg.Expired, sg.LeaseOwner)
 	return changed(result, err)
 }
 

@@ -127,6 +127,22 @@ func TestAReservationThatExpiresEndsTheOrderThatWaits(t *testing.T) {
 	})
 }
 
+func TestAReservationThatExpiresWhileThePaymentIsAuthorizedEndsTheOrderAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		placed := make(chan string, 1)
+		b.shop.during("paymentAuthorize", func() {
+			b.publish("agora/inventory", "agora.inventory.reservation.expired.v1", 1, id.New(id.Reservation), object{"orderId": <-placed})
+			time.Sleep(100 * time.Millisecond) // until that is written down
+		})
+		userID := id.New(id.User)
+		input := purchase(userID, b.shop.sell(6000, 5), 1, 6000, "tok_3ds", "key")
+		input["waitMs"] = 0
+		order := b.buy(t, b.user(userID), input).Order
+		placed <- order.ID
+		b.eventually("the order is rejected", func() bool { return b.status(order.ID) == "REJECTED" })
+	})
+}
+
 func TestAReservationThatExpiredBeforeItsCommitIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.shop.lose("stockCommit", 3, 0)
