@@ -78,7 +78,9 @@ type Error struct {
 }
 
 // Error is the reason.
-func (e *Error) Error() string { return "The " + cmp.Or(e.What, "access token") + " is refused: " + e.Reason + "." }
+func (e *Error) Error() string {
+	return "The " + cmp.Or(e.What, "access token") + " is refused: " + e.Reason + "."
+}
 
 // Unwrap returns what is behind the refusal.
 func (e *Error) Unwrap() error { return e.Err }
